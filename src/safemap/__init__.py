@@ -1,0 +1,77 @@
+"""safemap: thread-safe mappings behind one contract.
+
+    registry = safemap.ShardedMap()      # where `registry = {}` stood
+
+Five maps, one contract (`ConcurrentMapping`: all of dict, atomic compound operations, exclusive sections, safe
+iteration, snapshots), each with another mechanism and other strengths (`guarantees`). How it is built, each layer
+on those before it:
+
+    sync        locks that know nothing of maps: deadlock detection, readers-writer lock, per-key claims
+    _contract   what every map promises, and what can be derived from a few hooks
+                (_missing, _views, _snapshot, _entry belong to it)
+    maps        one mechanism in each file; none knows of another
+    here        the public names
+    bench       on the public names alone: measures the maps, and tells which to take
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from safemap._contract import ConcurrentMapping, Guarantees
+from safemap._entry import Entry
+from safemap._missing import MISSING, MissingType
+from safemap._snapshot import Snapshot
+from safemap.maps.copy_on_write import CopyOnWriteMap
+from safemap.maps.mutex import MutexMap
+from safemap.maps.read_dirty import ReadDirtyMap
+from safemap.maps.rwlock import RWLockMap
+from safemap.maps.sharded import ShardedMap
+from safemap.sync.deadlock import DeadlockError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "KINDS",
+    "MISSING",
+    "ConcurrentMapping",
+    "CopyOnWriteMap",
+    "DeadlockError",
+    "Entry",
+    "Guarantees",
+    "MissingType",
+    "MutexMap",
+    "RWLockMap",
+    "ReadDirtyMap",
+    "ShardedMap",
+    "Snapshot",
+    "create",
+]
+__version__ = "0.1.0"
+
+KINDS: Final[Mapping[str, type[ConcurrentMapping[Any, Any]]]] = {
+    "mutex": MutexMap,
+    "rwlock": RWLockMap,
+    "sharded": ShardedMap,
+    "copy_on_write": CopyOnWriteMap,
+    "read_dirty": ReadDirtyMap,
+}
+"""The variants by the name that `create` takes."""
+
+
+def create(kind: str, items: Any = (), /, **options: Any) -> ConcurrentMapping[Any, Any]:
+    """Return a map of the given kind, filled with `items` and set up with `options`.
+
+    Kinds: "mutex", "rwlock", "sharded", "copy_on_write", "read_dirty". Options: see `configured` of the
+    class. Raises ValueError for an unknown kind.
+
+    >>> create("sharded", {"a": 1}, shards=4)
+    {'a': 1}
+    """
+    try:
+        cls = KINDS[kind]
+    except (KeyError, TypeError):
+        message = f"unknown kind {kind!r}; known are: {', '.join(KINDS)}"
+        raise ValueError(message) from None
+    return cls.configured(items, **options)

@@ -1,0 +1,641 @@
+"""What every variant promises: `ConcurrentMapping`, and `Guarantees`, where variants differ.
+
+The contract is written once, here. What can be derived from a few hooks is derived here too, so that a
+variant is one file with one mechanism; a variant overrides a derived method only to be faster or stronger.
+
+The hooks
+  - `_configure`, `_options`: set up an empty map; say how it was set up.
+  - `_lookup`: the value of a key, or MISSING. Its linearization point is the read's.
+  - `_hold`, `_release`: exclude all other writers of one key; re-entrant.
+  - `_store_held`, `_remove_held`: change a key that the thread holds. Their linearization point is the
+    operation's: every compound operation holds its key, looks, decides, and ends in one of them.
+  - `_hold_all`, `_release_all`: exclude all other writers.
+  - `to_dict`: the contents of one moment. `__len__`.
+
+A user's function runs between `_hold` and `_release`. What that keeps others from is the one thing in
+which variants may differ there (`Guarantees.function_excludes`).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from reprlib import recursive_repr
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
+
+from safemap._entry import Entry, Locked, check_timeout
+from safemap._missing import MISSING, UNSET, MissingType, UnsetType
+from safemap._snapshot import Snapshot
+from safemap._views import Items, Keys, Values
+from safemap.sync import fork
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsKeysAndGetItem
+    from typing_extensions import Self
+
+K = TypeVar("K")
+V = TypeVar("V")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantees:
+    """What a variant promises beyond the contract. Tests, docs and the recommender read it from here."""
+
+    mechanism: str
+    """How the map works, in a few words."""
+    single_key: Literal["linearizable"]
+    """Operations on one key take effect at one moment between call and return, in every variant."""
+    reader_waits_for_writer: Literal["yes", "no", "no, once the key is in the read table"]
+    """Whether `m[k]`, `get` and `in` may have to wait while another thread changes the map."""
+    function_excludes: Literal["the map", "its key", "the map's writers"]
+    """What others cannot get at while a user's function, or an `entry` block, runs."""
+    iteration: Literal["one moment", "weak"]
+    """Whether an iteration shows the map of one moment, or each part of it as it is reached."""
+    insertion_order: bool
+    """Whether iteration, `popitem` and snapshots follow dict's order."""
+    update: Literal["all at once", "key by key"]
+    """Whether another thread can see a part of an `update`."""
+    length: Literal["exact", "approximate"]
+    """Whether `len` is that of one moment while others write. It is exact when nobody does."""
+    snapshot: Literal["O(1)", "O(n)"]
+    """The cost of `snapshot()`."""
+
+
+class ConcurrentMapping(MutableMapping[K, V]):
+    """A mapping that several threads may use at once, with all of dict and atomic compound operations.
+
+    A program that keeps to this contract runs unchanged on every variant. Where nothing else is said, an
+    operation on one key is *atomic*: it takes effect at one moment, once, and others see it whole or
+    not at all; if a user's function, hash, comparison or iterable raises, nothing has changed. Costs are
+    those of a dict plus one uncontended lock, unless stated.
+
+    A thread may use the map from anywhere: from a function that it handed to the map, from a key's
+    `__eq__`, from `__del__`, from a signal handler. If waiting would never end, the operation raises
+    `DeadlockError` instead.
+
+    Iteration, over the map or a view, never raises because of another thread, yields a key at most once,
+    yields only items that were in the map at some moment of the iteration, and yields every key that was
+    there throughout. `guarantees` says what the variant promises beyond that.
+    """
+
+    __slots__ = ("__weakref__", "_default_factory")
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+    guarantees: ClassVar[Guarantees]
+    """Where this variant goes beyond the contract, or costs more."""
+    options: ClassVar[tuple[str, ...]] = ("default_factory",)
+    """The names that `configured` takes."""
+
+    _default_factory: Callable[[], V] | None
+
+    # --- making one ---------------------------------------------------------------------------------
+
+    def __new__(cls, *_args: Any, **_items: Any) -> Self:
+        """Return an empty map with default options, so that a subclass's `__init__` need not call ours."""
+        return cls._create({})
+
+    @overload
+    def __init__(self, /) -> None: ...
+    @overload
+    def __init__(self: ConcurrentMapping[str, V], /, **items: V) -> None: ...
+    @overload
+    def __init__(self, items: SupportsKeysAndGetItem[K, V], /) -> None: ...
+    @overload
+    def __init__(
+        self: ConcurrentMapping[str, V], items: SupportsKeysAndGetItem[str, V], /, **named: V
+    ) -> None: ...
+    @overload
+    def __init__(self, items: Iterable[tuple[K, V]], /) -> None: ...
+    @overload
+    def __init__(
+        self: ConcurrentMapping[str, V], items: Iterable[tuple[str, V]], /, **named: V
+    ) -> None: ...
+    def __init__(self, items: Any = (), /, **named: Any) -> None:
+        """Fill the map as `dict(items, **named)` would. For options see `configured`."""
+        staged = _staged(items, named)
+        if staged:
+            self._update(staged)
+
+    @classmethod
+    def configured(cls, items: Any = (), /, **options: Any) -> Self:
+        """Return a map filled with `items` (as the constructor takes them) and set up with `options`.
+
+        `default_factory=`: called without arguments to make the value of a key that `m[key]` finds
+        missing, once however many threads ask. Variants have further options; see their docstrings.
+        Raises TypeError for an option that the variant does not have, ValueError for one out of range.
+        """
+        self = cls._create(options)
+        self.__init__(items)  # type: ignore[misc]
+        return self
+
+    @classmethod
+    def _create(cls, options: Mapping[str, Any]) -> Self:
+        for name in options:
+            if name not in cls.options:
+                known = ", ".join(cls.options)
+                message = f"{cls.__name__} has no option {name!r}; it has: {known}"
+                raise TypeError(message)
+        self = object.__new__(cls)
+        factory = options.get("default_factory")
+        if factory is not None and not callable(factory):
+            message = f"default_factory must be callable or None, not {factory!r}"
+            raise TypeError(message)
+        self._default_factory = factory
+        self._configure(**{name: options[name] for name in options if name != "default_factory"})
+        fork.register(self)
+        return self
+
+    @classmethod
+    def fromkeys(cls, keys: Iterable[Any], value: Any = None, /) -> Self:
+        """Return a new map with `value` for each of `keys`."""
+        self = cls()
+        for key in keys:
+            self[key] = value
+        return self
+
+    @property
+    def default_factory(self) -> Callable[[], V] | None:
+        """What makes the value of a key that `m[key]` finds missing, or None. Set by `configured`."""
+        return self._default_factory
+
+    # --- hooks: a variant's mechanism ---------------------------------------------------------------
+
+    @abstractmethod
+    def _configure(self, **options: Any) -> None:
+        """Set up an empty map. `options`: those named in `cls.options`, but for `default_factory`."""
+
+    def _options(self) -> dict[str, Any]:
+        """Return the options that make another map like this one; they can be pickled if the user's can."""
+        return {"default_factory": self._default_factory}
+
+    @abstractmethod
+    def _lookup(self, key: Any, /) -> V | MissingType:
+        """Return the value of `key`, or MISSING."""
+
+    @abstractmethod
+    def _hold(self, key: Any, timeout: float | None = None, /) -> Any:
+        """Exclude all other writers of `key` and return a token; None if not to be had in time."""
+
+    @abstractmethod
+    def _release(self, key: Any, token: Any, /) -> None:
+        """End what `_hold` began."""
+
+    def _lookup_held(self, key: Any, /) -> V | MissingType:
+        """Return the value of a key that the caller holds, or MISSING."""
+        return self._lookup(key)
+
+    @abstractmethod
+    def _store_held(self, key: K, value: V, /) -> None:
+        """Set a key that the caller holds."""
+
+    @abstractmethod
+    def _remove_held(self, key: K, /) -> None:
+        """Remove a key that the caller holds, and that is there."""
+
+    @abstractmethod
+    def _hold_all(self, timeout: float | None = None, /) -> bool:
+        """Exclude all other writers; False if that was not to be had in time."""
+
+    @abstractmethod
+    def _release_all(self) -> None:
+        """End what `_hold_all` began."""
+
+    @abstractmethod
+    def _after_fork_in_child(self) -> None:
+        """Free what threads held that did not survive the fork, and mend what they left half done."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[K, V]:
+        """Return the contents of one moment as a new plain dict, for `json.dumps` or `**`. O(n)."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of keys; see `guarantees.length` for what it is worth while others write."""
+
+    # --- reading ------------------------------------------------------------------------------------
+
+    def __getitem__(self, key: K, /) -> V:
+        """Return the value of `key`. Absent: `__missing__`, `default_factory`, or `KeyError(key)`."""
+        value = self._lookup(key)
+        return self._absent(key) if value is MISSING else value
+
+    def _absent(self, key: K) -> V:
+        """Return what `m[key]` gives where `key` is absent, as dict and defaultdict do it."""
+        missing = getattr(type(self), "__missing__", None)
+        if missing is not None:
+            return missing(self, key)  # type: ignore[no-any-return]
+        factory = self._default_factory
+        if factory is None:
+            raise KeyError(key)
+        return self.compute_if_absent(key, lambda _key: factory())
+
+    def __contains__(self, key: object, /) -> bool:
+        """Return whether `key` is in the map."""
+        return self._lookup(key) is not MISSING
+
+    @overload
+    def get(self, key: K, /) -> V | None: ...
+    @overload
+    def get(self, key: K, /, default: V) -> V: ...
+    @overload
+    def get(self, key: K, /, default: T) -> V | T: ...
+    def get(self, key: K, /, default: Any = None) -> Any:
+        """Return the value of `key`, or `default` if it is absent. Never calls `__missing__`."""
+        value = self._lookup(key)
+        return default if value is MISSING else value
+
+    # --- writing ------------------------------------------------------------------------------------
+
+    def _settle(self, key: K, value: V | MissingType, /) -> None:
+        """Give a key that the caller holds its value, or remove it (MISSING)."""
+        if value is not MISSING:
+            self._store_held(key, value)
+        elif self._lookup_held(key) is not MISSING:
+            self._remove_held(key)
+
+    def __setitem__(self, key: K, value: V, /) -> None:
+        """Set `key` to `value`."""
+        token = self._hold(key)
+        try:
+            self._store_held(key, value)
+        finally:
+            self._release(key, token)
+
+    def __delitem__(self, key: K, /) -> None:
+        """Remove `key`. Raises `KeyError(key)` if it is absent."""
+        self.pop(key)
+
+    @overload
+    def setdefault(self: ConcurrentMapping[K, T | None], key: K, /) -> T | None: ...
+    @overload
+    def setdefault(self, key: K, /, default: V) -> V: ...
+    def setdefault(self, key: K, /, default: Any = None) -> Any:
+        """Return the value of `key`, after setting it to `default` if it was absent."""
+        token = self._hold(key)
+        try:
+            value = self._lookup_held(key)
+            if value is MISSING:
+                value = default
+                self._store_held(key, default)
+        finally:
+            self._release(key, token)
+        return value
+
+    @overload
+    def pop(self, key: K, /) -> V: ...
+    @overload
+    def pop(self, key: K, /, default: V) -> V: ...
+    @overload
+    def pop(self, key: K, /, default: T) -> V | T: ...
+    def pop(self, key: K, /, default: Any = UNSET) -> Any:
+        """Remove `key` and return its value. Absent: return `default`, or raise `KeyError(key)`."""
+        token = self._hold(key)
+        try:
+            value = self._lookup_held(key)
+            if value is not MISSING:
+                self._remove_held(key)
+        finally:
+            self._release(key, token)
+        if value is not MISSING:
+            return value
+        if default is UNSET:
+            raise KeyError(key)
+        return default
+
+    def popitem(self) -> tuple[K, V]:
+        """Remove some key, the last one where the variant keeps order, and return it with its value.
+
+        No two calls return the same item. Raises KeyError if the map is empty, at one moment.
+        """
+        self._hold_all()
+        try:
+            contents = self.to_dict()
+            if not contents:
+                message = "popitem(): dictionary is empty"
+                raise KeyError(message)
+            key, value = contents.popitem()
+            self._remove_held(key)
+        finally:
+            self._release_all()
+        return key, value
+
+    def clear(self) -> None:
+        """Remove everything, in one step. O(n)."""
+        self._hold_all()
+        try:
+            for key in self.to_dict():
+                self._remove_held(key)
+        finally:
+            self._release_all()
+
+    @overload  # type: ignore[override]
+    def update(self, items: SupportsKeysAndGetItem[K, V], /) -> None: ...
+    @overload
+    def update(
+        self: ConcurrentMapping[str, V], items: SupportsKeysAndGetItem[str, V], /, **named: V
+    ) -> None: ...
+    @overload
+    def update(self, items: Iterable[tuple[K, V]], /) -> None: ...
+    @overload
+    def update(self: ConcurrentMapping[str, V], items: Iterable[tuple[str, V]], /, **named: V) -> None: ...
+    @overload
+    def update(self: ConcurrentMapping[str, V], /, **named: V) -> None: ...
+    def update(self, items: Any = (), /, **named: Any) -> None:
+        """Set many keys, from a mapping, pairs or names. All at once or key by key: see `guarantees.update`.
+
+        `items` is read to its end first: if it raises, nothing has changed.
+        """
+        staged = _staged(items, named)
+        if staged:
+            self._update(staged)
+
+    def _update(self, staged: dict[K, V], /) -> None:
+        """Set the keys of a private dict."""
+        for key, value in staged.items():
+            self[key] = value
+
+    # --- atomic compound operations -----------------------------------------------------------------
+
+    @overload
+    def swap(self, key: K, value: V) -> V | None: ...
+    @overload
+    def swap(self, key: K, value: V, default: T) -> V | T: ...
+    def swap(self, key: K, value: V, default: Any = None) -> Any:
+        """Set `key` to `value` and return what it was before, or `default` if it was absent."""
+        token = self._hold(key)
+        try:
+            previous = self._lookup_held(key)
+            self._store_held(key, value)
+        finally:
+            self._release(key, token)
+        return default if previous is MISSING else previous
+
+    def compare_and_set(self, key: K, expected: V | MissingType, value: V) -> bool:
+        """Set `key` to `value` if its present value is, or equals, `expected`. Return whether it was set.
+
+        `MISSING` as `expected` means: only if the key is absent.
+        """
+        token = self._hold(key)
+        try:
+            matches = _same(self._lookup_held(key), expected)
+            if matches:
+                self._store_held(key, value)
+        finally:
+            self._release(key, token)
+        return matches
+
+    def compare_and_delete(self, key: K, expected: V) -> bool:
+        """Remove `key` if its present value is, or equals, `expected`. Return whether it was removed."""
+        token = self._hold(key)
+        try:
+            current = self._lookup_held(key)
+            matches = current is not MISSING and _same(current, expected)
+            if matches:
+                self._remove_held(key)
+        finally:
+            self._release(key, token)
+        return matches
+
+    @overload
+    def compute(self, key: K, function: Callable[[V], V]) -> V: ...
+    @overload
+    def compute(self, key: K, function: Callable[[V], V | MissingType]) -> V | MissingType: ...
+    @overload
+    def compute(self, key: K, function: Callable[[V], V], default: V) -> V: ...
+    @overload
+    def compute(self, key: K, function: Callable[[V | T], V], default: T) -> V: ...
+    @overload
+    def compute(
+        self, key: K, function: Callable[[V | T], V | MissingType], default: T
+    ) -> V | MissingType: ...
+    def compute(self, key: K, function: Callable[[Any], Any], default: Any = UNSET) -> Any:
+        """Replace the value of `key` by `function(value)` and return that. `function` runs exactly once.
+
+        Absent: `function(default)`; without a default, that of `default_factory`, or else `KeyError(key)`.
+        If the function returns `MISSING`, the key is removed. The key stays claimed while the function
+        runs (see `guarantees.function_excludes`); what the function itself writes to the same key is
+        overwritten by its result. If it raises, nothing has changed.
+        """
+        token = self._hold(key)
+        try:
+            current: Any = self._lookup_held(key)
+            if current is MISSING:
+                current = self._default_for(key, default)
+            result = function(current)
+            self._settle(key, result)
+        finally:
+            self._release(key, token)
+        return result
+
+    def _default_for(self, key: K, default: Any) -> Any:
+        if default is not UNSET:
+            return default
+        if self._default_factory is not None:
+            return self._default_factory()
+        raise KeyError(key)
+
+    def compute_if_absent(self, key: K, factory: Callable[[K], V]) -> V:
+        """Return the value of `key`, after setting it to `factory(key)` if it was absent.
+
+        Callers who want the same key wait for the one factory and get its value; if it raises, that
+        caller gets the exception and the next one tries. A hit costs one lookup.
+        """
+        value = self._lookup(key)
+        if value is not MISSING:
+            return value
+        token = self._hold(key)
+        try:
+            value = self._lookup_held(key)
+            if value is MISSING:
+                value = factory(key)
+                self._settle(key, value)
+        finally:
+            self._release(key, token)
+        return value
+
+    @overload
+    def compute_if_present(self, key: K, function: Callable[[V], V]) -> V | None: ...
+    @overload
+    def compute_if_present(
+        self, key: K, function: Callable[[V], V | MissingType]
+    ) -> V | MissingType | None: ...
+    @overload
+    def compute_if_present(self, key: K, function: Callable[[V], V], default: T) -> V | T: ...
+    @overload
+    def compute_if_present(
+        self, key: K, function: Callable[[V], V | MissingType], default: T
+    ) -> V | MissingType | T: ...
+    def compute_if_present(self, key: K, function: Callable[[V], Any], default: Any = None) -> Any:
+        """Replace the value of `key` by `function(value)` and return that. Absent: return `default`.
+
+        As `compute`, but an absent key stays absent and `function` is not called.
+        """
+        token = self._hold(key)
+        try:
+            current = self._lookup_held(key)
+            if current is MISSING:
+                return default
+            result = function(current)
+            self._settle(key, result)
+        finally:
+            self._release(key, token)
+        return result
+
+    @overload
+    def merge(self, key: K, value: V, function: Callable[[V, V], V]) -> V: ...
+    @overload
+    def merge(
+        self, key: K, value: V, function: Callable[[V, V], V | MissingType]
+    ) -> V | MissingType: ...
+    def merge(self, key: K, value: V, function: Callable[[V, V], Any]) -> Any:
+        """Set an absent key to `value`, a present one to `function(current, value)`; return what is stored.
+
+        As `compute`: the function runs at most once, and removes the key by returning `MISSING`.
+        """
+        token = self._hold(key)
+        try:
+            current = self._lookup_held(key)
+            result = value if current is MISSING else function(current, value)
+            self._settle(key, result)
+        finally:
+            self._release(key, token)
+        return result
+
+    # --- exclusive sections -------------------------------------------------------------------------
+
+    def entry(self, key: K, timeout: float | None = None) -> Entry[K, V]:
+        """Hold `key` for a `with` block: look at it, decide, and change it in one step at the end.
+
+        Inside, no other thread can change the key; `entry.value` is read and assigned, `entry.delete()`
+        removes. All of it takes effect together when the block ends, and not at all if it raises.
+        Raises TimeoutError if the key is not to be had in `timeout` seconds.
+        """
+        check_timeout(timeout)
+        return Entry(self, key, timeout)
+
+    def locked(self, timeout: float | None = None) -> Locked[K, V]:
+        """Keep all other threads from writing to this map for a `with` block.
+
+        Changes made inside are made one by one (readers may see them so, unless `guarantees.update` is
+        "all at once"), and are not undone if the block raises. `snapshot` and `to_dict` in other threads
+        never show the middle of a section. Raises TimeoutError if the map is not to be had in `timeout` seconds.
+        """
+        check_timeout(timeout)
+        return Locked(self, timeout)
+
+    # --- looking at the whole -----------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[K]:
+        """Iterate over the keys; see `guarantees.iteration`. No lock is held between two steps."""
+        return self._iter_keys()
+
+    def __reversed__(self) -> Iterator[K]:
+        """Iterate over the keys in reverse. Copies the keys first: O(n)."""
+        return reversed(list(self._iter_keys()))
+
+    def _iter_items(self) -> Iterator[tuple[K, V]]:
+        return iter(self.to_dict().items())
+
+    def _iter_keys(self) -> Iterator[K]:
+        return iter([key for key, _ in self._iter_items()])
+
+    def _iter_values(self) -> Iterator[V]:
+        return iter([value for _, value in self._iter_items()])
+
+    def keys(self) -> Keys[K, V]:
+        """Return a live, set-like view of the keys. O(1)."""
+        return Keys(self)
+
+    def values(self) -> Values[K, V]:
+        """Return a live view of the values. O(1)."""
+        return Values(self)
+
+    def items(self) -> Items[K, V]:
+        """Return a live, set-like view of the pairs. O(1)."""
+        return Items(self)
+
+    def snapshot(self) -> Snapshot[K, V]:
+        """Return the contents of one moment as an immutable mapping. Cost: `guarantees.snapshot`."""
+        return Snapshot(self.to_dict())
+
+    def __eq__(self, other: object) -> bool:
+        """Compare as dicts, each side at one moment. No lock is held while values are compared."""
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return other is self or self.to_dict() == _plain(other)
+
+    @recursive_repr("{...}")
+    def __repr__(self) -> str:
+        """Return what `repr` of a dict with the contents of one moment gives."""
+        return repr(self.to_dict())
+
+    # --- copies -------------------------------------------------------------------------------------
+
+    def copy(self) -> Self:
+        """Return a new map of the same class and options with the contents of one moment. O(n)."""
+        new = self._create(self._options())
+        new._update(self.to_dict())
+        return new
+
+    def __or__(self, other: Mapping[K, V]) -> Self:
+        """Return a copy updated with `other`."""
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        new = self.copy()
+        new.update(other)
+        return new
+
+    def __ror__(self, other: Mapping[K, V]) -> Self:
+        """Return a new map like this one: `other`, updated with this one's contents."""
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        new = self._create(self._options())
+        new._update(_plain(other) | self.to_dict())
+        return new
+
+    def __ior__(self, other: Any) -> Self:  # type: ignore[misc]
+        """Update the map with a mapping or with pairs, as `update` does."""
+        self.update(other)
+        return self
+
+    def __reduce_ex__(self, _protocol: Any) -> tuple[Any, ...]:
+        """Pickle and copy as the class, the options, the contents of one moment and a subclass's attributes."""
+        attributes = getattr(self, "__dict__", None) or None
+        contents = iter(self.to_dict().items())
+        return _rebuilt, (type(self), self._options()), attributes, None, contents
+
+
+def _rebuilt(cls: type[ConcurrentMapping[Any, Any]], options: dict[str, Any]) -> Any:
+    return cls._create(options)
+
+
+def _staged(items: Any, named: dict[str, Any]) -> dict[Any, Any]:
+    """Return what `dict(items, **named)` gives: a private dict, its keys hashed and told apart."""
+    if isinstance(items, (ConcurrentMapping, Snapshot)):
+        return items.to_dict() | named  # of one moment; dict() would look every key up again
+    return dict(items, **named)
+
+
+def _plain(other: Mapping[K, V]) -> dict[K, V]:
+    """Return the contents of any mapping as a plain dict, which may be the mapping itself."""
+    if isinstance(other, dict):
+        return other
+    if isinstance(other, (ConcurrentMapping, Snapshot)):
+        return other.to_dict()
+    return dict(other.items())
+
+
+def _same(current: Any, expected: Any) -> bool:
+    """Return whether two values are identical or equal, as containers compare their elements."""
+    return current is expected or bool(current == expected)
+
+
+PLAIN_KEYS = frozenset({str, int, bytes, float, bool, type(None)})
+"""Types of keys whose hash and comparison cannot fail and run none of the user's code."""
+
+
+def cannot_fail(keys: Iterable[Any]) -> bool:
+    """Return whether writing these keys cannot raise, so that nothing need be kept to undo it with."""
+    return PLAIN_KEYS.issuperset(map(type, keys))

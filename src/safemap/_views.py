@@ -1,0 +1,166 @@
+"""Live views of a map's keys, values and items.
+
+They replace the views of `collections.abc`, which look every key up again while they iterate. Set
+operations and comparisons work on the contents of one moment, as plain dict's own views of a private
+copy: so they return, accept and refuse what dict's do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, KeysView, ValuesView
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from safemap._missing import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from safemap._contract import ConcurrentMapping
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class _View(Generic[K, V]):
+    """What the three views share."""
+
+    __slots__ = ()
+    _mapping: ConcurrentMapping[K, V]  # the slot is that of `collections.abc.MappingView`
+
+    def __init__(self, mapping: ConcurrentMapping[K, V], /) -> None:
+        self._mapping = mapping
+
+    @property
+    def mapping(self) -> MappingProxyType[K, V]:
+        """A read-only proxy of the map that this is a view of."""
+        return MappingProxyType(self._mapping)
+
+    def __len__(self) -> int:
+        return len(self._mapping)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self)!r})"
+
+    def __iter__(self) -> Iterator[Any]:
+        raise NotImplementedError
+
+
+class _SetView(_View[K, V]):
+    """What the two views that are sets share. `_plain` is dict's own view of one moment."""
+
+    __slots__ = ()
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+    def _plain(self) -> Any:
+        raise NotImplementedError
+
+    def __and__(self, other: Iterable[Any]) -> set[Any]:
+        return self._plain() & _plain(other)  # type: ignore[no-any-return]
+
+    def __rand__(self, other: Iterable[Any]) -> set[Any]:
+        return _plain(other) & self._plain()  # type: ignore[no-any-return]
+
+    def __or__(self, other: Iterable[Any]) -> set[Any]:
+        return self._plain() | _plain(other)  # type: ignore[no-any-return]
+
+    def __ror__(self, other: Iterable[Any]) -> set[Any]:
+        return _plain(other) | self._plain()  # type: ignore[no-any-return]
+
+    def __sub__(self, other: Iterable[Any]) -> set[Any]:
+        return self._plain() - _plain(other)  # type: ignore[no-any-return]
+
+    def __rsub__(self, other: Iterable[Any]) -> set[Any]:
+        return _plain(other) - self._plain()  # type: ignore[no-any-return]
+
+    def __xor__(self, other: Iterable[Any]) -> set[Any]:
+        return self._plain() ^ _plain(other)  # type: ignore[no-any-return]
+
+    def __rxor__(self, other: Iterable[Any]) -> set[Any]:
+        return _plain(other) ^ self._plain()  # type: ignore[no-any-return]
+
+    def isdisjoint(self, other: Iterable[Any]) -> bool:
+        """Return whether the view and `other` have nothing in common, at one moment. O(n)."""
+        return self._plain().isdisjoint(_plain(other))  # type: ignore[no-any-return]
+
+    def __eq__(self, other: object) -> bool:
+        return self._plain().__eq__(_plain(other))  # type: ignore[no-any-return]
+
+    def __le__(self, other: Any) -> bool:
+        return self._plain().__le__(_plain(other))  # type: ignore[no-any-return]
+
+    def __lt__(self, other: Any) -> bool:
+        return self._plain().__lt__(_plain(other))  # type: ignore[no-any-return]
+
+    def __ge__(self, other: Any) -> bool:
+        return self._plain().__ge__(_plain(other))  # type: ignore[no-any-return]
+
+    def __gt__(self, other: Any) -> bool:
+        return self._plain().__gt__(_plain(other))  # type: ignore[no-any-return]
+
+
+def _plain(other: Any) -> Any:
+    return other._plain() if isinstance(other, _SetView) else other
+
+
+class Keys(_SetView[K, V], KeysView[K]):
+    """The live keys of a map: a set-like view, as `dict.keys()` gives.
+
+    Iterating gives what iterating over the map gives; `in` is one lookup; set operations are O(n).
+    """
+
+    __slots__ = ()
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+    def _plain(self) -> Any:
+        return self._mapping.to_dict().keys()
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._mapping
+
+    def __iter__(self) -> Iterator[K]:
+        return self._mapping._iter_keys()
+
+    def __reversed__(self) -> Iterator[K]:
+        return reversed(list(self._mapping._iter_keys()))
+
+
+class Values(_View[K, V], ValuesView[V]):
+    """The live values of a map, as `dict.values()` gives."""
+
+    __slots__ = ()
+
+    def __contains__(self, value: object) -> bool:
+        return value in list(self._mapping._iter_values())
+
+    def __iter__(self) -> Iterator[V]:
+        return self._mapping._iter_values()
+
+    def __reversed__(self) -> Iterator[V]:
+        return reversed(list(self._mapping._iter_values()))
+
+
+class Items(_SetView[K, V], ItemsView[K, V]):
+    """The live pairs of a map: a set-like view, as `dict.items()` gives.
+
+    Iterating never looks a key up again, so a pair was in the map as such; `in` is one lookup.
+    """
+
+    __slots__ = ()
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+    def _plain(self) -> Any:
+        return self._mapping.to_dict().items()
+
+    def __contains__(self, item: object) -> bool:
+        if not isinstance(item, tuple) or len(item) != 2:  # noqa: PLR2004
+            return False
+        key, expected = item
+        value = self._mapping._lookup(key)
+        return value is not MISSING and (value is expected or bool(value == expected))
+
+    def __iter__(self) -> Iterator[tuple[K, V]]:
+        return self._mapping._iter_items()
+
+    def __reversed__(self) -> Iterator[tuple[K, V]]:
+        return reversed(list(self._mapping._iter_items()))

@@ -1,0 +1,1 @@
+"""The maps, one mechanism each. None imports another."""

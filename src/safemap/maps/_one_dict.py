@@ -1,0 +1,198 @@
+"""One dict under one lock: what `MutexMap` and `RWLockMap` share. Which lock, is theirs to say.
+
+Invariants
+  1. `_data` is one dict for the map's whole life.
+  2. It is read under `_lock` held for reading or writing, and written under `_lock` held for writing.
+  3. A thread holds `_lock` for writing while a user's function runs that it handed to the map.
+
+Linearization point of every operation: the one dict operation that it ends in. `update` and `clear` are
+series under one hold of the lock, so no other thread sees a part of them; for the same reason `len` takes
+the lock, although a dict's length can be read at any time.
+
+Re-entrant use (a key's `__eq__` that writes to the map that is just comparing it) reaches `_data` under
+the thread's own hold of the lock; that a dict survives this is dict's own promise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from safemap._contract import ConcurrentMapping, cannot_fail
+from safemap._missing import MISSING, UNSET, MissingType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class ReadWriteLock(Protocol):
+    """A re-entrant lock that is held for reading or for writing."""
+
+    def acquire_read(self) -> None: ...
+    def release_read(self) -> None: ...
+    def acquire(self) -> None: ...
+    def acquire_within(self, timeout: float | None, /) -> bool: ...
+    def release(self) -> None: ...
+    def forget_lost_owner(self) -> None: ...
+
+
+class OneDictMap(ConcurrentMapping[K, V]):
+    """A mapping that is one dict under one lock. Subclasses set `_lock` in `_configure`."""
+
+    __slots__ = ("_data", "_lock")
+    _lock: ReadWriteLock
+    _data: dict[K, V]
+
+    def _hold(self, key: Any, timeout: float | None = None, /) -> Any:
+        hash(key)  # dict's own error for an unhashable key, before a function is called
+        return True if self._lock.acquire_within(timeout) else None
+
+    def _release(self, _key: Any, _token: Any, /) -> None:
+        self._lock.release()
+
+    def _lookup(self, key: Any, /) -> V | MissingType:
+        self._lock.acquire_read()
+        try:
+            return self._data.get(key, MISSING)
+        finally:
+            self._lock.release_read()
+
+    def _lookup_held(self, key: Any, /) -> V | MissingType:
+        return self._data.get(key, MISSING)
+
+    def _store_held(self, key: K, value: V, /) -> None:
+        self._data[key] = value
+
+    def _remove_held(self, key: K, /) -> None:
+        del self._data[key]
+
+    def _hold_all(self, timeout: float | None = None, /) -> bool:
+        return self._lock.acquire_within(timeout)
+
+    def _release_all(self) -> None:
+        self._lock.release()
+
+    def _after_fork_in_child(self) -> None:
+        self._lock.forget_lost_owner()
+
+    # --- the dict operation itself, under the lock: faster than what the hooks give ------------------
+
+    def __getitem__(self, key: K, /) -> V:
+        self._lock.acquire_read()
+        try:
+            value = self._data.get(key, MISSING)
+        finally:
+            self._lock.release_read()
+        return self._absent(key) if value is MISSING else value
+
+    def get(self, key: K, /, default: Any = None) -> Any:
+        self._lock.acquire_read()
+        try:
+            return self._data.get(key, default)
+        finally:
+            self._lock.release_read()
+
+    def __contains__(self, key: object, /) -> bool:
+        self._lock.acquire_read()
+        try:
+            return key in self._data
+        finally:
+            self._lock.release_read()
+
+    def __len__(self) -> int:
+        self._lock.acquire_read()
+        try:
+            return len(self._data)
+        finally:
+            self._lock.release_read()
+
+    def __setitem__(self, key: K, value: V, /) -> None:
+        self._lock.acquire()
+        try:
+            self._data[key] = value
+        finally:
+            self._lock.release()
+
+    def setdefault(self, key: K, /, default: Any = None) -> Any:
+        self._lock.acquire()
+        try:
+            return self._data.setdefault(key, default)
+        finally:
+            self._lock.release()
+
+    def pop(self, key: K, /, default: Any = UNSET) -> Any:
+        self._lock.acquire()
+        try:
+            return self._data.pop(key) if default is UNSET else self._data.pop(key, default)
+        finally:
+            self._lock.release()
+
+    def popitem(self) -> tuple[K, V]:
+        self._lock.acquire()
+        try:
+            return self._data.popitem()
+        finally:
+            self._lock.release()
+
+    def clear(self) -> None:
+        self._lock.acquire()
+        try:
+            self._data.clear()
+        finally:
+            self._lock.release()
+
+    def _update(self, staged: dict[K, V], /) -> None:
+        self._lock.acquire()
+        try:
+            if len(staged) == 1 or cannot_fail(staged):
+                self._data.update(staged)  # cannot fail half-way
+            else:
+                self._update_or_undo(staged)
+        finally:
+            self._lock.release()
+
+    def _update_or_undo(self, staged: dict[K, V]) -> None:
+        data = self._data
+        before = [(key, data.get(key, MISSING)) for key in staged]
+        try:
+            data.update(staged)
+        except BaseException:
+            for key, value in before:
+                if value is not MISSING:
+                    data[key] = value
+                else:
+                    data.pop(key, None)
+            raise
+
+    # --- the whole: a copy made under the lock -------------------------------------------------------
+
+    def to_dict(self) -> dict[K, V]:
+        self._lock.acquire_read()
+        try:
+            return self._data.copy()
+        finally:
+            self._lock.release_read()
+
+    def _iter_keys(self) -> Iterator[K]:
+        self._lock.acquire_read()
+        try:
+            return iter(list(self._data))
+        finally:
+            self._lock.release_read()
+
+    def _iter_values(self) -> Iterator[V]:
+        self._lock.acquire_read()
+        try:
+            return iter(list(self._data.values()))
+        finally:
+            self._lock.release_read()
+
+    def _iter_items(self) -> Iterator[tuple[K, V]]:
+        self._lock.acquire_read()
+        try:
+            # Not list(items): making the pairs can set off the collector, and a finalizer may write here.
+            return iter(self._data.copy().items())
+        finally:
+            self._lock.release_read()

@@ -1,0 +1,249 @@
+"""ShardedMap: the keys are spread over shards, each a lock and a dict.
+
+A key's shard is chosen by its hash and never changes. Writers of different shards do not meet. Readers take
+no lock at all: a dict's lookup is atomic (under the GIL; by dict's own lock-free lookup without it).
+
+Invariants
+  1. `_shards`, and each shard's `data`, are the same objects for the map's whole life. That is what
+     makes unlocked reads safe: there is no moment at which a reader could hold a table that is no
+     longer the map's.
+  2. A key is only ever in the dict of its own shard.
+  3. A shard's `data` is written under the shard's lock, by a thread that holds the key's claim or after
+     waiting for whoever does (`sync.claims`, invariants 3 and 4).
+  4. No shard's lock is held while a user's function runs, only the key's claim. `locked` is the exception
+     that its name announces.
+
+Linearization points: of a read, the dict's lookup; of a write, the one dict operation under the lock. Of
+`to_dict`, `snapshot`, `clear`, and of `popitem` on an empty map: any moment at which all shards' locks are
+held. `update` is one write after another. An iteration copies each shard when it comes to it (an atomic
+`list(dict)`), so it is weak; `len` adds up the shards' lengths and is approximate while others write.
+
+The shard's number is taken from `hash((key,))`: a tuple's hash mixes that of its element (xxHash), so the
+numbers are even for ints in any stride, and the bits that choose the shard say nothing about those by
+which the shard's dict chooses its slot.
+
+Rejected: locks for readers (they would only wait); resizing the number of shards (every reader would have
+to look which table is in force); a lock per key for all writes (a claim costs three times a shard's lock).
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from safemap._contract import ConcurrentMapping, Guarantees
+from safemap._missing import MISSING, UNSET, MissingType
+from safemap.sync.claims import Partition, Section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safemap.sync.claims import Claim
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+DEFAULT_SHARDS = 16
+"""Enough that 8 threads writing at once seldom meet (at 16 shards two given writers do in 1 case of 16), few
+enough that an empty map stays small (7 kB). Java's ConcurrentHashMap had 16 segments for the same reasons."""
+MAX_SHARDS = 65_536
+
+
+class Shard(Partition, Generic[K, V]):
+    """A part of the map: a lock with claims (`Partition`), and the dict that it guards."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, section: Section[Any]) -> None:
+        super().__init__(section)
+        self.data: dict[K, V] = {}
+
+
+class ShardedMap(ConcurrentMapping[K, V]):
+    """A mapping of independent shards: readers never wait, writers only for writers of the same shard.
+
+    Take it where several threads write, and for slow functions in `compute`, `compute_if_absent` and
+    `entry`: these claim their key alone, so nobody waits but those who want that key. What it does not
+    have: insertion order, `update` in one step, an iteration of one moment (`snapshot` is).
+
+    Option `shards=`: how many, 1 to 65,536, rounded up to a power of two; 16 by default.
+
+    >>> hits = ShardedMap.configured(shards=64)
+    >>> hits.merge("/", 1, int.__add__)
+    1
+    """
+
+    __slots__ = ("_mask", "_section", "_shards")
+
+    guarantees: ClassVar[Guarantees] = Guarantees(
+        mechanism="shards, each a lock and a dict; reads take no lock",
+        single_key="linearizable",
+        reader_waits_for_writer="no",
+        function_excludes="its key",
+        iteration="weak",
+        insertion_order=False,
+        update="key by key",
+        length="approximate",
+        snapshot="O(n)",
+    )
+    options: ClassVar[tuple[str, ...]] = ("default_factory", "shards")
+
+    def _configure(self, *, shards: int = DEFAULT_SHARDS) -> None:
+        count = operator.index(shards)
+        if not 1 <= count <= MAX_SHARDS:
+            message = f"shards must be from 1 to {MAX_SHARDS}, not {shards!r}"
+            raise ValueError(message)
+        count = 1 << (count - 1).bit_length()
+        self._mask = count - 1
+        self._section = Section(Shard, count)
+        self._shards: tuple[Shard[K, V], ...] = self._section.partitions
+
+    def _options(self) -> dict[str, Any]:
+        return super()._options() | {"shards": len(self._shards)}
+
+    # --- hooks --------------------------------------------------------------------------------------
+
+    def _lookup(self, key: Any, /) -> V | MissingType:
+        return self._shards[hash((key,)) & self._mask].data.get(key, MISSING)
+
+    def _hold(self, key: Any, timeout: float | None = None, /) -> Claim | None:
+        return self._shards[hash((key,)) & self._mask].claim(key, timeout)
+
+    def _release(self, _key: Any, token: Claim, /) -> None:
+        token.partition.unclaim(token)
+
+    def _store_held(self, key: K, value: V, /) -> None:
+        shard = self._shards[hash((key,)) & self._mask]
+        shard.acquire()
+        try:
+            shard.data[key] = value
+        finally:
+            shard.release()
+
+    def _remove_held(self, key: K, /) -> None:
+        shard = self._shards[hash((key,)) & self._mask]
+        shard.acquire()
+        try:
+            del shard.data[key]
+        finally:
+            shard.release()
+
+    def _hold_all(self, timeout: float | None = None, /) -> bool:
+        return self._section.enter(timeout)
+
+    def _release_all(self) -> None:
+        self._section.leave()
+
+    def _after_fork_in_child(self) -> None:
+        self._section.forget_lost_owners()
+
+    # --- single keys --------------------------------------------------------------------------------
+
+    def __getitem__(self, key: K, /) -> V:
+        value = self._shards[hash((key,)) & self._mask].data.get(key, MISSING)
+        return self._absent(key) if value is MISSING else value
+
+    def get(self, key: K, /, default: Any = None) -> Any:
+        return self._shards[hash((key,)) & self._mask].data.get(key, default)
+
+    def __contains__(self, key: object, /) -> bool:
+        return key in self._shards[hash((key,)) & self._mask].data
+
+    def __setitem__(self, key: K, value: V, /) -> None:
+        shard = self._shards[hash((key,)) & self._mask]
+        shard.acquire_for(key)
+        try:
+            shard.data[key] = value
+        finally:
+            shard.release()
+
+    def setdefault(self, key: K, /, default: Any = None) -> Any:
+        shard = self._shards[hash((key,)) & self._mask]
+        shard.acquire_for(key)
+        try:
+            return shard.data.setdefault(key, default)
+        finally:
+            shard.release()
+
+    def pop(self, key: K, /, default: Any = UNSET) -> Any:
+        shard = self._shards[hash((key,)) & self._mask]
+        shard.acquire_for(key)
+        try:
+            return shard.data.pop(key) if default is UNSET else shard.data.pop(key, default)
+        finally:
+            shard.release()
+
+    def swap(self, key: K, value: V, default: Any = None) -> Any:
+        shard = self._shards[hash((key,)) & self._mask]
+        shard.acquire_for(key)
+        try:
+            previous = shard.data.get(key, default)
+            shard.data[key] = value
+        finally:
+            shard.release()
+        return previous
+
+    # --- the whole ----------------------------------------------------------------------------------
+
+    def popitem(self) -> tuple[K, V]:
+        for shard in self._shards:
+            item = self._pop_from(shard) if shard.data else None
+            if item is not None:
+                return item
+        self._section.enter()  # to say "empty" of one moment, or to wait for claimed keys
+        try:
+            for shard in self._shards:
+                if shard.data:
+                    return shard.data.popitem()
+        finally:
+            self._section.leave()
+        message = "popitem(): dictionary is empty"
+        raise KeyError(message)
+
+    def _pop_from(self, shard: Shard[K, V]) -> tuple[K, V] | None:
+        """Remove and return an item of a shard, or None if it has none, or only claimed ones."""
+        shard.acquire()
+        try:
+            if not shard.claims:
+                return shard.data.popitem() if shard.data else None
+            for key in reversed(list(shard.data)):
+                if key not in shard.claims:
+                    return key, shard.data.pop(key)
+        finally:
+            shard.release()
+        return None
+
+    def clear(self) -> None:
+        self._section.enter()
+        try:
+            for shard in self._shards:
+                shard.data.clear()
+        finally:
+            self._section.leave()
+
+    def __len__(self) -> int:
+        return sum([len(shard.data) for shard in self._shards])
+
+    def to_dict(self) -> dict[K, V]:
+        contents: dict[K, V] = {}
+        self._section.lock_all()
+        try:
+            copies = [shard.data.copy() for shard in self._shards]
+        finally:
+            self._section.unlock_all()
+        for copy in copies:  # merging them compares keys, which is no business of the locks
+            contents.update(copy)
+        return contents
+
+    def _iter_keys(self) -> Iterator[K]:
+        for shard in self._shards:
+            yield from list(shard.data)
+
+    def _iter_values(self) -> Iterator[V]:
+        for shard in self._shards:
+            yield from list(shard.data.values())
+
+    def _iter_items(self) -> Iterator[tuple[K, V]]:
+        for shard in self._shards:
+            yield from shard.data.copy().items()  # list(items) is not atomic: see _one_dict
+

@@ -1,0 +1,1 @@
+"""Locks that know nothing of maps: re-entrant, deadlock-detecting, survivors of forks and interrupts."""

@@ -1,0 +1,267 @@
+"""Per-key claims: the right to decide about one key while other keys go on.
+
+A user's function must not run under a lock that stands between other threads and other keys. So
+the function's thread *claims* the key: a claim is a lock of its own, listed under the key in its
+partition, and held while the function runs. The partition's own lock is held only for the few
+steps that look at or change the partition.
+
+Invariants
+  1. `claims` is read and written under the partition's lock.
+  2. A key is listed while some thread holds its claim or waits for it; `users` counts them.
+  3. A thread that holds the partition's lock may write a key only if the key is not listed, or if
+     the thread holds its claim, or has held it since it took the partition's lock (`_pass`).
+  4. Whoever has come to hold a claim takes the partition's lock once before it looks at the key:
+     so a writer that passed on the claim under that lock (3) is done.
+  5. While a thread is in a *section* (it holds the lock of every partition of a `Partitions`), no
+     other thread holds a claim there.
+
+From 3 and 4: between the look of a claim's holder at its key and its write, nobody else writes that
+key. Waiting is for locks of `sync.lock` alone, so every deadlock that leads through claims is found.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from safemap.sync.lock import Lock, deadline_after, time_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SLICE = 0.01
+"""Seconds for which a thread that holds some of a map's partitions waits for the next one. It then lets
+go of all of them and waits for that one alone: holding nothing, it stands in nobody's way."""
+
+
+class Claim(Lock):
+    """The exclusive right to one key of a partition."""
+
+    __slots__ = ("key", "partition", "users")
+
+    def __init__(self, partition: Partition, key: Any) -> None:
+        self.partition = partition
+        self.key = key
+        self.users = 1  # threads that hold the claim or wait for it (invariant 2)
+
+
+class Partition(Lock):
+    """The lock over a part of a map's keys, and the claims on those keys."""
+
+    __slots__ = ("_section", "claims")
+
+    def __init__(self, section: Section[Any]) -> None:
+        self._section = section
+        self.claims: dict[Any, Claim] = {}
+
+    def acquire_for(self, key: Any) -> None:
+        """Take the lock in order to write `key`: wait until no other thread has a claim on it.
+
+        Ends, like `acquire`, with `release`. If it raises, the lock is not held.
+        """
+        self.acquire()
+        if self.claims:
+            self._pass(key)
+
+    def claim(self, key: Any, timeout: float | None = None) -> Claim | None:
+        """Return the caller's claim on `key`, or None if it was not to be had in `timeout` seconds.
+
+        Re-entrant. The claim ends with `unclaim`.
+        """
+        deadline = deadline_after(timeout)
+        if not self._section.let_in(deadline):
+            return None
+        mine: Claim | None = None
+        held = False
+        try:
+            self.acquire()
+            try:
+                claim = self.claims.get(key)
+                if claim is None:
+                    claim = Claim(self, key)
+                    claim.acquire()
+                    self.claims[key] = mine = claim
+                    held = True
+                    return claim
+                claim.users += 1
+                mine = claim
+            finally:
+                self.release()
+            held = claim.acquire_within(time_until(deadline))
+            if held:
+                self.acquire()  # invariant 4
+                self.release()
+                return claim
+        except BaseException:
+            if mine is not None:
+                self._give_up(mine, held=held)
+            raise
+        self._give_up(claim, held=False)
+        return None
+
+    def unclaim(self, claim: Claim) -> None:
+        """Give up a claim that this thread holds."""
+        self._give_up(claim, held=True)
+
+    def _give_up(self, claim: Claim, *, held: bool) -> None:
+        try:
+            self.acquire()
+            try:
+                self._leave(claim)
+            finally:
+                self.release()
+        finally:
+            if held:
+                claim.release()
+
+    def _pass(self, key: Any) -> None:
+        """Wait, holding the lock before and after but not meanwhile, for another's claim on `key`."""
+        held = True
+        try:
+            claim = self.claims.get(key)
+            if claim is None or claim.is_mine():
+                return
+            claim.users += 1
+            try:
+                self.release()
+                held = False
+                claim.acquire()
+                try:
+                    self.acquire()
+                    held = True
+                finally:
+                    claim.release()
+            finally:
+                if not held:
+                    self.acquire()
+                    held = True
+                self._leave(claim)
+        except BaseException:
+            if held:
+                self.release()
+            raise
+
+    def _leave(self, claim: Claim) -> None:
+        claim.users -= 1
+        # A key whose hash or comparison raises here may leave an unused claim behind. It does no harm:
+        # the next one who wants the key takes it over, and takes it away when done.
+        if claim.users == 0 and self.claims.get(claim.key) is claim:
+            del self.claims[claim.key]
+
+    def forget_lost_owners(self) -> None:
+        """In the child of a fork: free what threads held that are not here."""
+        self.forget_lost_owner()
+        for key, claim in list(self.claims.items()):
+            if not claim.is_mine():
+                claim.forget_lost_owner()
+                claim.users = 0
+                self.claims.pop(key, None)
+
+
+P = TypeVar("P", bound=Partition)
+
+
+class Section(Lock, Generic[P]):
+    """The right to a whole map, for `locked` and what else must see all partitions at once.
+
+    Its lock is held by the one thread that is in the section or on its way in. On the way in
+    (`closing`) that thread waits for the claims that are out, and new ones wait for it, except those of
+    threads that already hold a claim here: these must be let through, or they would never be done.
+    """
+
+    __slots__ = ("_closing", "partitions")
+
+    def __init__(self, make: Callable[[Section[P]], P], count: int = 1) -> None:
+        self._closing = False  # written by the holder of this lock, read by all: a hint, see let_in
+        self.partitions: tuple[P, ...] = tuple([make(self) for _ in range(count)])
+
+    def let_in(self, deadline: float | None) -> bool:
+        """Wait, if a section is about to begin, until it is over. Return whether that was in time.
+
+        Missing `_closing` does no harm: the claim is then one of those that the section waits for.
+        """
+        if not self._closing or self.is_mine() or any(claim.is_mine() for claim in self._claims()):
+            return True
+        if not self.acquire_within(time_until(deadline)):
+            return False
+        self.release()
+        return True
+
+    def enter(self, timeout: float | None = None) -> bool:
+        """Hold every partition's lock while no other thread has a claim; False if that took too long.
+
+        Ends with `leave`.
+        """
+        deadline = deadline_after(timeout)
+        if not self.acquire_within(timeout):
+            return False
+        outer, held = self._closing, False
+        try:
+            self._closing = True
+            while True:
+                held = self.lock_all(deadline)
+                foreign = self._claim_of_another() if held else None
+                if foreign is None:
+                    return held
+                self.unlock_all()
+                held = False
+                if not foreign.acquire_within(time_until(deadline)):
+                    return False
+                foreign.release()
+        except BaseException:
+            if held:
+                self.unlock_all()
+                held = False
+            raise
+        finally:
+            self._closing = outer
+            if not held:
+                self.release()
+
+    def leave(self) -> None:
+        """End what `enter` began."""
+        self.unlock_all()
+        self.release()
+
+    def lock_all(self, deadline: float | None = None) -> bool:
+        """Hold every partition's lock, claims or not: enough to look. Ends with `unlock_all`."""
+        while True:
+            taken = 0
+            contended = None
+            try:
+                for partition in self.partitions:
+                    if not partition.try_for(SLICE):
+                        contended = partition
+                        break
+                    taken += 1
+            except BaseException:
+                self._unlock(taken)
+                raise
+            if contended is None:
+                return True
+            self._unlock(taken)
+            if not contended.acquire_within(time_until(deadline)):
+                return False
+            contended.release()
+
+    def unlock_all(self) -> None:
+        """End what `lock_all` began."""
+        self._unlock(len(self.partitions))
+
+    def forget_lost_owners(self) -> None:
+        """In the child of a fork: free what threads held that are not here."""
+        if not self.is_mine():
+            self.forget_lost_owner()
+            self._closing = False
+        for partition in self.partitions:
+            partition.forget_lost_owners()
+
+    def _unlock(self, count: int) -> None:
+        for partition in self.partitions[:count]:
+            partition.release()
+
+    def _claims(self) -> Iterator[Claim]:
+        for partition in self.partitions:
+            yield from list(partition.claims.values())
+
+    def _claim_of_another(self) -> Claim | None:
+        return next((claim for claim in self._claims() if claim.is_held_elsewhere()), None)
