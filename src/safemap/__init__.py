@@ -22,6 +22,7 @@ from safemap._contract import ConcurrentMapping, Guarantees
 from safemap._entry import Entry
 from safemap._missing import MISSING, MissingType
 from safemap._snapshot import Snapshot
+from safemap._version import __version__
 from safemap.maps.copy_on_write import CopyOnWriteMap
 from safemap.maps.mutex import MutexMap
 from safemap.maps.read_dirty import ReadDirtyMap
@@ -46,9 +47,10 @@ __all__ = [
     "ReadDirtyMap",
     "ShardedMap",
     "Snapshot",
+    "__version__",
     "create",
 ]
-__version__ = "0.1.0"
+
 
 KINDS: Final[Mapping[str, type[ConcurrentMapping[Any, Any]]]] = {
     "mutex": MutexMap,

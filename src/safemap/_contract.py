@@ -25,14 +25,15 @@ from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
 from safemap._entry import Entry, Locked, check_timeout
-from safemap._missing import MISSING, UNSET, MissingType, UnsetType
+from safemap._missing import MISSING, UNSET, MissingType
 from safemap._snapshot import Snapshot
 from safemap._views import Items, Keys, Values
 from safemap.sync import fork
 
 if TYPE_CHECKING:
-    from _typeshed import SupportsKeysAndGetItem
-    from typing_extensions import Self
+    from typing import Self
+
+    from _typeshed import SupportsGetItem, SupportsKeysAndGetItem
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -109,9 +110,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
     @overload
     def __init__(self, items: Iterable[tuple[K, V]], /) -> None: ...
     @overload
-    def __init__(
-        self: ConcurrentMapping[str, V], items: Iterable[tuple[str, V]], /, **named: V
-    ) -> None: ...
+    def __init__(self: ConcurrentMapping[str, V], items: Iterable[tuple[str, V]], /, **named: V) -> None: ...
     def __init__(self, items: Any = (), /, **named: Any) -> None:
         """Fill the map as `dict(items, **named)` would. For options see `configured`."""
         staged = _staged(items, named)
@@ -137,8 +136,8 @@ class ConcurrentMapping(MutableMapping[K, V]):
                 known = ", ".join(cls.options)
                 message = f"{cls.__name__} has no option {name!r}; it has: {known}"
                 raise TypeError(message)
-        self = object.__new__(cls)
-        factory = options.get("default_factory")
+        self: Self = object.__new__(cls)
+        factory: Any = options.get("default_factory")
         if factory is not None and not callable(factory):
             message = f"default_factory must be callable or None, not {factory!r}"
             raise TypeError(message)
@@ -150,7 +149,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
     @classmethod
     def fromkeys(cls, keys: Iterable[Any], value: Any = None, /) -> Self:
         """Return a new map with `value` for each of `keys`."""
-        self = cls()
+        self = cls()  # type: ignore[abstract]
         for key in keys:
             self[key] = value
         return self
@@ -163,7 +162,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
     # --- hooks: a variant's mechanism ---------------------------------------------------------------
 
     @abstractmethod
-    def _configure(self, **options: Any) -> None:
+    def _configure(self, *args: Any, **options: Any) -> None:
         """Set up an empty map. `options`: those named in `cls.options`, but for `default_factory`."""
 
     def _options(self) -> dict[str, Any]:
@@ -268,10 +267,10 @@ class ConcurrentMapping(MutableMapping[K, V]):
         self.pop(key)
 
     @overload
-    def setdefault(self: ConcurrentMapping[K, T | None], key: K, /) -> T | None: ...
+    def setdefault(self: ConcurrentMapping[K, T | None], key: K, default: None = None, /) -> T | None: ...
     @overload
-    def setdefault(self, key: K, /, default: V) -> V: ...
-    def setdefault(self, key: K, /, default: Any = None) -> Any:
+    def setdefault(self, key: K, default: V, /) -> V: ...
+    def setdefault(self, key: K, default: Any = None, /) -> Any:
         """Return the value of `key`, after setting it to `default` if it was absent."""
         token = self._hold(key)
         try:
@@ -330,18 +329,16 @@ class ConcurrentMapping(MutableMapping[K, V]):
         finally:
             self._release_all()
 
-    @overload  # type: ignore[override]
+    @overload
     def update(self, items: SupportsKeysAndGetItem[K, V], /) -> None: ...
     @overload
-    def update(
-        self: ConcurrentMapping[str, V], items: SupportsKeysAndGetItem[str, V], /, **named: V
-    ) -> None: ...
+    def update(self: SupportsGetItem[str, V], items: SupportsKeysAndGetItem[str, V], /, **named: V) -> None: ...
     @overload
     def update(self, items: Iterable[tuple[K, V]], /) -> None: ...
     @overload
-    def update(self: ConcurrentMapping[str, V], items: Iterable[tuple[str, V]], /, **named: V) -> None: ...
+    def update(self: SupportsGetItem[str, V], items: Iterable[tuple[str, V]], /, **named: V) -> None: ...
     @overload
-    def update(self: ConcurrentMapping[str, V], /, **named: V) -> None: ...
+    def update(self: SupportsGetItem[str, V], **named: V) -> None: ...
     def update(self, items: Any = (), /, **named: Any) -> None:
         """Set many keys, from a mapping, pairs or names. All at once or key by key: see `guarantees.update`.
 
@@ -407,9 +404,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
     @overload
     def compute(self, key: K, function: Callable[[V | T], V], default: T) -> V: ...
     @overload
-    def compute(
-        self, key: K, function: Callable[[V | T], V | MissingType], default: T
-    ) -> V | MissingType: ...
+    def compute(self, key: K, function: Callable[[V | T], V | MissingType], default: T) -> V | MissingType: ...
     def compute(self, key: K, function: Callable[[Any], Any], default: Any = UNSET) -> Any:
         """Replace the value of `key` by `function(value)` and return that. `function` runs exactly once.
 
@@ -458,9 +453,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
     @overload
     def compute_if_present(self, key: K, function: Callable[[V], V]) -> V | None: ...
     @overload
-    def compute_if_present(
-        self, key: K, function: Callable[[V], V | MissingType]
-    ) -> V | MissingType | None: ...
+    def compute_if_present(self, key: K, function: Callable[[V], V | MissingType]) -> V | MissingType | None: ...
     @overload
     def compute_if_present(self, key: K, function: Callable[[V], V], default: T) -> V | T: ...
     @overload
@@ -486,9 +479,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
     @overload
     def merge(self, key: K, value: V, function: Callable[[V, V], V]) -> V: ...
     @overload
-    def merge(
-        self, key: K, value: V, function: Callable[[V, V], V | MissingType]
-    ) -> V | MissingType: ...
+    def merge(self, key: K, value: V, function: Callable[[V, V], V | MissingType]) -> V | MissingType: ...
     def merge(self, key: K, value: V, function: Callable[[V, V], Any]) -> Any:
         """Set an absent key to `value`, a present one to `function(current, value)`; return what is stored.
 

@@ -26,10 +26,10 @@ class _View(Generic[K, V]):
     """What the three views share."""
 
     __slots__ = ()
-    _mapping: ConcurrentMapping[K, V]  # the slot is that of `collections.abc.MappingView`
 
     def __init__(self, mapping: ConcurrentMapping[K, V], /) -> None:
-        self._mapping = mapping
+        # The slot is that of `collections.abc.MappingView`: two could not be inherited.
+        self._mapping = mapping  # type: ignore[misc]
 
     @property
     def mapping(self) -> MappingProxyType[K, V]:
@@ -39,21 +39,19 @@ class _View(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._mapping)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({list(self)!r})"
-
-    def __iter__(self) -> Iterator[Any]:
+    def _plain(self) -> Any:
+        """Return dict's own view of a private copy: the contents of one moment."""
         raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return repr(self._plain())
 
 
 class _SetView(_View[K, V]):
-    """What the two views that are sets share. `_plain` is dict's own view of one moment."""
+    """What the two views that are sets share."""
 
     __slots__ = ()
     __hash__: ClassVar[None]  # type: ignore[assignment]
-
-    def _plain(self) -> Any:
-        raise NotImplementedError
 
     def __and__(self, other: Iterable[Any]) -> set[Any]:
         return self._plain() & _plain(other)  # type: ignore[no-any-return]
@@ -129,6 +127,9 @@ class Values(_View[K, V], ValuesView[V]):
     """The live values of a map, as `dict.values()` gives."""
 
     __slots__ = ()
+
+    def _plain(self) -> Any:
+        return self._mapping.to_dict().values()
 
     def __contains__(self, value: object) -> bool:
         return value in list(self._mapping._iter_values())

@@ -115,7 +115,7 @@ class OneDictMap(ConcurrentMapping[K, V]):
         finally:
             self._lock.release()
 
-    def setdefault(self, key: K, /, default: Any = None) -> Any:
+    def setdefault(self, key: K, default: Any = None, /) -> Any:
         self._lock.acquire()
         try:
             return self._data.setdefault(key, default)
@@ -155,15 +155,18 @@ class OneDictMap(ConcurrentMapping[K, V]):
 
     def _update_or_undo(self, staged: dict[K, V]) -> None:
         data = self._data
-        before = [(key, data.get(key, MISSING)) for key in staged]
+        before = [(key, data.get(key, MISSING)) for key in staged] if data else None
         try:
             data.update(staged)
         except BaseException:
-            for key, value in before:
-                if value is not MISSING:
-                    data[key] = value
-                else:
-                    data.pop(key, None)
+            if before is None:
+                data.clear()
+            else:
+                for key, value in before:
+                    if value is not MISSING:
+                        data[key] = value
+                    else:
+                        data.pop(key, None)
             raise
 
     # --- the whole: a copy made under the lock -------------------------------------------------------

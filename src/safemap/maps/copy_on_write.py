@@ -111,7 +111,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
     )
 
     def _configure(self) -> None:
-        self._section = Section(Partition)
+        self._section: Section[Partition] = Section(Partition)
         self._commit = self._section.partitions[0]
         self._pages: Directory = ({},)  # read by anyone
         self._size = 0
@@ -128,6 +128,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _lookup(self, key: Any, /) -> V | MissingType:
         mixed = hash((key,))
+        value: V | MissingType
         while True:
             sequence = self._sequence
             if sequence & 1 and self._batch_owner != get_ident():
@@ -137,7 +138,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
                 pages = self._pages
                 value = pages[mixed & (len(pages) - 1)].get(key, MISSING)
             if self._sequence == sequence:
-                return value
+                return value  # type: ignore[no-any-return]
 
     def _lookup_held(self, key: Any, /) -> V | MissingType:
         pages = self._pages
@@ -276,7 +277,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
     def __setitem__(self, key: K, value: V, /) -> None:
         self._change(dict.__setitem__, key, value)
 
-    def setdefault(self, key: K, /, default: Any = None) -> Any:
+    def setdefault(self, key: K, default: Any = None, /) -> Any:
         value = self._lookup(key)
         return self._change(dict.setdefault, key, default) if value is MISSING else value
 

@@ -86,7 +86,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     )
 
     def _configure(self) -> None:
-        self._section = Section(Partition)
+        self._section: Section[Partition] = Section(Partition)
         self._lock = self._section.partitions[0]
         self._read: dict[K, list[V]] = {}  # read by anyone, written under _lock
         self._dirty: dict[K, list[V]] = {}  # read (but for whether it is empty) and written under _lock
@@ -190,14 +190,14 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
 
     def __getitem__(self, key: K, /) -> V:
         entry = self._read.get(key)
-        value = EXPUNGED if entry is None else entry[0]
+        value: Any = EXPUNGED if entry is None else entry[0]
         if value is EXPUNGED:
             value = self._missed(key)
         return self._absent(key) if value is MISSING else value
 
     def get(self, key: K, /, default: Any = None) -> Any:
         entry = self._read.get(key)
-        value = EXPUNGED if entry is None else entry[0]
+        value: Any = EXPUNGED if entry is None else entry[0]
         if value is EXPUNGED:
             value = self._missed(key)
         return default if value is MISSING else value
@@ -209,7 +209,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         finally:
             self._lock.release()
 
-    def setdefault(self, key: K, /, default: Any = None) -> Any:
+    def setdefault(self, key: K, default: Any = None, /) -> Any:
         value = self._lookup(key)
         if value is not MISSING:
             return value

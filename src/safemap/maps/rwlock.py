@@ -1,6 +1,6 @@
-"""RWLockMap: one readers-writer lock, one dict. The mechanism is that of `_one_dict`, with a
-readers-writer lock: readers read at the same time, a writer is alone.
+"""RWLockMap: one readers-writer lock, one dict.
 
+The mechanism is that of `_one_dict`; its lock lets readers in together, and a writer alone.
 The lock is `sync.rwlock.RWLock` over a lock of the package `readerwriterlock`, which decides who goes first.
 """
 

@@ -157,7 +157,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
         finally:
             shard.release()
 
-    def setdefault(self, key: K, /, default: Any = None) -> Any:
+    def setdefault(self, key: K, default: Any = None, /) -> Any:
         shard = self._shards[hash((key,)) & self._mask]
         shard.acquire_for(key)
         try:
@@ -246,4 +246,3 @@ class ShardedMap(ConcurrentMapping[K, V]):
     def _iter_items(self) -> Iterator[tuple[K, V]]:
         for shard in self._shards:
             yield from shard.data.copy().items()  # list(items) is not atomic: see _one_dict
-

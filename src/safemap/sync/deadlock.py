@@ -26,8 +26,10 @@ The same idea guards CPython's import locks (`importlib._bootstrap._ModuleLock`)
 from __future__ import annotations
 
 from _thread import RLock, get_ident
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 
 class DeadlockError(RuntimeError):
@@ -108,9 +110,8 @@ def _leads_to(resource: Resource, me: int) -> bool:
 
 def reset_after_fork() -> None:
     """Forget the waits of threads that did not survive a fork. Called in the child."""
-    global _graph
     if not _graph._is_owned():  # type: ignore[attr-defined]
-        _graph = RLock()
+        _graph._at_fork_reinit()  # type: ignore[attr-defined]
     me = get_ident()
     for thread in list(_waiting):
         if thread != me:

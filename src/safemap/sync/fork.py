@@ -32,7 +32,7 @@ def register(survivor: Survivor) -> None:
 def _after_fork_in_child() -> None:
     deadlock.reset_after_fork()
     for survivor in list(_survivors.values()):
-        survivor._after_fork_in_child()  # noqa: SLF001
+        survivor._after_fork_in_child()
 
 
 if hasattr(os, "register_at_fork"):

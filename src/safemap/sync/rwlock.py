@@ -138,7 +138,9 @@ class RWLock:
             self._depth -= 1
             return
         half, suspended = self._writing, self._suspended
-        assert half is not None
+        if half is None:
+            message = "cannot release a lock that is not held for writing"
+            raise RuntimeError(message)
         self._writing = None
         self._suspended = 0
         self._writer = 0
@@ -158,8 +160,8 @@ class RWLock:
         self._policy = self._make()
         self._readers.clear()
         if self._writer == me:
-            self._writing = self._policy.gen_wlock()
-            self._writing.acquire()
+            self._writing = half = self._policy.gen_wlock()
+            half.acquire()
             return
         self._writer = self._depth = self._suspended = 0
         self._writing = None
