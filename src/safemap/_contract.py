@@ -141,7 +141,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
         if factory is not None and not callable(factory):
             message = f"default_factory must be callable or None, not {factory!r}"
             raise TypeError(message)
-        self._default_factory = factory
+        self._default_factory = factory  # pyright: ignore[reportAttributeAccessIssue]
         self._configure(**{name: options[name] for name in options if name != "default_factory"})
         fork.register(self)
         return self
@@ -262,9 +262,13 @@ class ConcurrentMapping(MutableMapping[K, V]):
         finally:
             self._release(key, token)
 
+    # What other methods call: as with dict, they do not see what a subclass makes of the operator. A
+    # variant that defines `__setitem__` or `pop` names it so, too.
+    _store = __setitem__
+
     def __delitem__(self, key: K, /) -> None:
         """Remove `key`. Raises `KeyError(key)` if it is absent."""
-        self.pop(key)
+        self._pop(key)
 
     @overload
     def setdefault(self: ConcurrentMapping[K, T | None], key: K, default: None = None, /) -> T | None: ...
@@ -303,6 +307,8 @@ class ConcurrentMapping(MutableMapping[K, V]):
             raise KeyError(key)
         return default
 
+    _pop = pop
+
     def popitem(self) -> tuple[K, V]:
         """Remove some key, the last one where the variant keeps order, and return it with its value.
 
@@ -338,8 +344,9 @@ class ConcurrentMapping(MutableMapping[K, V]):
     @overload
     def update(self: SupportsGetItem[str, V], items: Iterable[tuple[str, V]], /, **named: V) -> None: ...
     @overload
-    def update(self: SupportsGetItem[str, V], **named: V) -> None: ...
-    def update(self, items: Any = (), /, **named: Any) -> None:
+    def update(self: SupportsGetItem[str, V], /, **named: V) -> None: ...
+    # typeshed lets `self` be a keyword in one overload, which would take it from the names.
+    def update(self, items: Any = (), /, **named: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Set many keys, from a mapping, pairs or names. All at once or key by key: see `guarantees.update`.
 
         `items` is read to its end first: if it raises, nothing has changed.
@@ -351,7 +358,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
     def _update(self, staged: dict[K, V], /) -> None:
         """Set the keys of a private dict."""
         for key, value in staged.items():
-            self[key] = value
+            self._store(key, value)
 
     # --- atomic compound operations -----------------------------------------------------------------
 
@@ -562,6 +569,15 @@ class ConcurrentMapping(MutableMapping[K, V]):
         """Return what `repr` of a dict with the contents of one moment gives."""
         return repr(self.to_dict())
 
+    def _check(self) -> None:
+        """Assert the variant's invariants. For tests; nobody else may use the map meanwhile."""
+        contents = self.to_dict()
+        assert len(self) == len(contents)
+        assert list(self) == [key for key, _ in self.items()]
+        for key, value in self.items():
+            assert self._lookup(key) is value
+            assert contents[key] is value
+
     # --- copies -------------------------------------------------------------------------------------
 
     def copy(self) -> Self:
@@ -575,7 +591,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
         if not isinstance(other, Mapping):
             return NotImplemented
         new = self.copy()
-        new.update(other)
+        new._update(_staged(other, {}))
         return new
 
     def __ror__(self, other: Mapping[K, V]) -> Self:
@@ -588,7 +604,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
 
     def __ior__(self, other: Any) -> Self:  # type: ignore[misc]
         """Update the map with a mapping or with pairs, as `update` does."""
-        self.update(other)
+        self._update(_staged(other, {}))
         return self
 
     def __reduce_ex__(self, _protocol: Any) -> tuple[Any, ...]:

@@ -115,6 +115,8 @@ class OneDictMap(ConcurrentMapping[K, V]):
         finally:
             self._lock.release()
 
+    _store = __setitem__
+
     def setdefault(self, key: K, default: Any = None, /) -> Any:
         self._lock.acquire()
         try:
@@ -128,6 +130,8 @@ class OneDictMap(ConcurrentMapping[K, V]):
             return self._data.pop(key) if default is UNSET else self._data.pop(key, default)
         finally:
             self._lock.release()
+
+    _pop = pop
 
     def popitem(self) -> tuple[K, V]:
         self._lock.acquire()

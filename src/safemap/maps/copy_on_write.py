@@ -128,7 +128,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _lookup(self, key: Any, /) -> V | MissingType:
         mixed = hash((key,))
-        value: V | MissingType
+        value: Any
         while True:
             sequence = self._sequence
             if sequence & 1 and self._batch_owner != get_ident():
@@ -142,7 +142,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _lookup_held(self, key: Any, /) -> V | MissingType:
         pages = self._pages
-        return pages[hash((key,)) & (len(pages) - 1)].get(key, MISSING)
+        return pages[hash((key,)) & (len(pages) - 1)].get(key, MISSING)  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
         self._commit.acquire()
@@ -277,12 +277,16 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
     def __setitem__(self, key: K, value: V, /) -> None:
         self._change(dict.__setitem__, key, value)
 
+    _store = __setitem__
+
     def setdefault(self, key: K, default: Any = None, /) -> Any:
         value = self._lookup(key)
         return self._change(dict.setdefault, key, default) if value is MISSING else value
 
     def pop(self, key: K, /, default: Any = UNSET) -> Any:
         return self._change(dict.pop, key) if default is UNSET else self._change(dict.pop, key, default)
+
+    _pop = pop
 
     def swap(self, key: K, value: V, default: Any = None) -> Any:
         return self._change(_swap, key, value, default)
@@ -317,7 +321,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
     def _update(self, staged: dict[K, V], /) -> None:
         if len(staged) == 1:
             for key, value in staged.items():
-                self[key] = value
+                self._store(key, value)
             return
         self._hold_all()
         try:
@@ -337,7 +341,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         before = None if cannot_fail(staged) else self._version()
         try:
             for key, value in staged.items():
-                self[key] = value
+                self._store(key, value)
         except BaseException:
             if before is not None:
                 self._restore(before)
@@ -356,6 +360,21 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             self._replace(version.directory, version.size)
         finally:
             self._commit.release()
+
+    def _check(self) -> None:
+        super()._check()
+        pages = self._pages
+        assert len(pages) & (len(pages) - 1) == 0
+        assert self._size == sum(map(len, distinct(pages)))
+        assert len({id(page) for page in pages}) == len(list(distinct(pages)))
+        for slot, page in enumerate(pages):
+            for key in page:
+                assert pages[hash((key,)) & (len(pages) - 1)] is page, (slot, key)
+        assert self._batch is None
+        assert self._batch_owner == 0
+        assert self._sequence % 2 == 0
+        assert self._writing is None
+        assert not self._commit.claims
 
     # --- hooks --------------------------------------------------------------------------------------
 

@@ -155,6 +155,15 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
             if self._dirty.get(key) is entry:
                 del self._dirty[key]
 
+    def _check(self) -> None:
+        assert not self._lock.claims
+        assert self._misses <= len(self._dirty)
+        assert not self._read.keys() & self._dirty.keys()
+        for entry in [*self._read.values(), *self._dirty.values()]:
+            assert len(entry) == 1
+            assert entry[0] is not EXPUNGED
+        super()._check()
+
     # --- hooks --------------------------------------------------------------------------------------
 
     def _hold(self, key: Any, timeout: float | None = None, /) -> Claim | None:
@@ -209,6 +218,8 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         finally:
             self._lock.release()
 
+    _store = __setitem__
+
     def setdefault(self, key: K, default: Any = None, /) -> Any:
         value = self._lookup(key)
         if value is not MISSING:
@@ -234,6 +245,8 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         if default is UNSET:
             raise KeyError(key)
         return default
+
+    _pop = pop
 
     def swap(self, key: K, value: V, default: Any = None) -> Any:
         self._lock.acquire_for(key)

@@ -137,6 +137,13 @@ class ShardedMap(ConcurrentMapping[K, V]):
     def _after_fork_in_child(self) -> None:
         self._section.forget_lost_owners()
 
+    def _check(self) -> None:
+        super()._check()
+        for number, shard in enumerate(self._shards):
+            assert not shard.claims
+            for key in shard.data:
+                assert hash((key,)) & self._mask == number
+
     # --- single keys --------------------------------------------------------------------------------
 
     def __getitem__(self, key: K, /) -> V:
@@ -157,6 +164,8 @@ class ShardedMap(ConcurrentMapping[K, V]):
         finally:
             shard.release()
 
+    _store = __setitem__
+
     def setdefault(self, key: K, default: Any = None, /) -> Any:
         shard = self._shards[hash((key,)) & self._mask]
         shard.acquire_for(key)
@@ -172,6 +181,8 @@ class ShardedMap(ConcurrentMapping[K, V]):
             return shard.data.pop(key) if default is UNSET else shard.data.pop(key, default)
         finally:
             shard.release()
+
+    _pop = pop
 
     def swap(self, key: K, value: V, default: Any = None) -> Any:
         shard = self._shards[hash((key,)) & self._mask]
