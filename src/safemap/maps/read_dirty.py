@@ -71,7 +71,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     (1, 1)
     """
 
-    __slots__ = ("_dirty", "_lock", "_misses", "_read", "_section")
+    __slots__ = ("_changes", "_dirty", "_lock", "_misses", "_read", "_section")
 
     guarantees: ClassVar[Guarantees] = Guarantees(
         mechanism="Go's sync.Map: a read table without a lock, a dirty table under one",
@@ -90,6 +90,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         self._lock = self._section.partitions[0]
         self._read: dict[K, list[V]] = {}  # read by anyone, written under _lock
         self._dirty: dict[K, list[V]] = {}  # read (but for whether it is empty) and written under _lock
+        self._changes = 0  # of what keys there are; under _lock
         self._misses = 0  # looks into _dirty since the last promotion; under _lock
 
     # --- the two tables -----------------------------------------------------------------------------
@@ -131,6 +132,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         """Set a key: a known one in its entry, a new one in the dirty table."""
         entry = self._entry_locked(key)
         if entry is None:
+            self._changes += 1
             self._dirty[key] = [value]
         else:
             entry[0] = value
@@ -140,6 +142,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         entry = self._entry_locked(key)
         if entry is None:
             return MISSING
+        self._changes += 1
         table = self._read if self._read.get(key) is entry else self._dirty
         table.pop(key, None)  # if a comparison raises here, nothing has changed
         value, entry[0] = entry[0], EXPUNGED
@@ -148,10 +151,15 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     def _promote_locked(self) -> None:
         """Move all dirty entries to the read table. O(number of dirty entries)."""
         self._misses = 0
-        for key, entry in self._dirty.copy().items():
-            # A key's __eq__ may change the map in here: what it removed is EXPUNGED, and must not return.
-            if entry[0] is not EXPUNGED:
-                self._read[key] = entry
+        changes = self._changes
+        moved = self._dirty.copy()
+        self._read.update(moved)
+        if self._changes == changes:
+            self._dirty.clear()
+            return
+        # A key's __eq__, or a finalizer, has changed the map meanwhile: only what was moved may go. (What it
+        # removed is EXPUNGED now, and counts as absent in whichever table it lies.)
+        for key, entry in moved.items():
             if self._dirty.get(key) is entry:
                 del self._dirty[key]
 
@@ -229,7 +237,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
             entry = self._entry_locked(key)
             if entry is not None:
                 return entry[0]
-            self._dirty[key] = [default]
+            self._put_locked(key, default)
         finally:
             self._lock.release()
         return default

@@ -73,7 +73,8 @@ class Partition(Lock):
         mine: Claim | None = None
         held = False
         try:
-            self.acquire()
+            if not self.acquire_within(time_until(deadline)):
+                return None
             try:
                 claim = self.claims.get(key)
                 if claim is None:
