@@ -71,8 +71,10 @@ class Key:
         return self.hash
 
     def __eq__(self, other: object) -> bool:
-        if self.on_eq is not None:
-            self.on_eq()
+        for key in (self, other):  # a dict asks the key that it holds, not the one that is looked for
+            on_eq = getattr(key, "on_eq", None)
+            if on_eq is not None:
+                on_eq()
         return isinstance(other, Key) and self.name == other.name
 
     def __repr__(self) -> str:

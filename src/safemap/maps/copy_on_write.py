@@ -16,8 +16,9 @@ Invariants
   3. `_live` refers, weakly and oldest first, to the versions that may still be read. Before a page changes,
      each of them has it saved, or shows another page in its place. If a version has a page saved, so
      have all older ones: hence the walk from the newest that stops at the first that has it.
-  4. `_writing` is the page that the thread with `_commit` is about to change or is changing, else None. A
-     version made just then (by a key's `__eq__`, by a finalizer) has it saved from the start.
+  4. `_writing` holds the pages that the thread with `_commit` is about to change or is changing: one, and
+     more only where a key's `__eq__`, a finalizer or a signal handler writes in the middle of a write. A
+     version made just then has them saved from the start. While it is not empty, no page is replaced.
   5. `_sequence` is odd while a batch is open. `_batch` is then the version of the moment before it, which
      everybody but the batch's thread reads. It is set before `_sequence` becomes odd, and cleared after
      it has become even.
@@ -27,7 +28,7 @@ began or ended meanwhile makes it read again); during another's batch, that same
 operation on its page, or the replacement of the directory (`clear`, filling an empty map). Of a batch
 (`update`, `locked`), `_sequence` becoming even. Of `len` and `snapshot`, their hold of `_commit`.
 
-Readers are lock-free: they read again only because a batch has begun or ended.
+Readers take no lock unless several batches in a row have spoilt their reading.
 
 Rejected: new pages for writers instead of copies for snapshots (every reader would have to count a reference
 to the page that may be replaced, the one cost that does not scale without the GIL); one table copied whole
@@ -60,6 +61,12 @@ the directory of a map of a million entries has 8,192 slots."""
 SPARSE = 16
 """The directory is not doubled below this many entries a slot: keys that all have the same hash cannot be
 told apart by a larger one."""
+OPTIMISTIC_READS = 8
+"""Reads that a batch may spoil, by beginning or ending meanwhile, before the reader takes the lock. A batch takes
+several times as long as a read, so more than two in a row come only from a key whose `__eq__` makes batches."""
+NO_PAGE: Page = {}
+"""Stays empty. In `_writing`: a page that is not known yet. In a version: what is saved of a page not its own."""
+SOME_PAGE = (NO_PAGE,)
 WHOLE = "the whole map"
 """The one key that is ever claimed: functions exclude all the map's writers."""
 
@@ -120,7 +127,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._batch: Version | None = None  # read by anyone
         self._batch_owner = 0  # ident of the batch's thread; it alone compares equal
         self._batch_depth = 0  # how many sections that thread is in; touched by it alone
-        self._writing: Page | None = None
+        self._writing: tuple[Page, ...] = ()
         self._disturbed = False  # a write came in the middle of another of the same thread
         self._cursor = 0  # slot at which `popitem` looks first
 
@@ -129,7 +136,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
     def _lookup(self, key: Any, /) -> V | MissingType:
         mixed = hash((key,))
         value: Any
-        while True:
+        for _ in range(OPTIMISTIC_READS):
             sequence = self._sequence
             if sequence & 1 and self._batch_owner != get_ident():
                 batch = self._batch
@@ -139,6 +146,12 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
                 value = pages[mixed & (len(pages) - 1)].get(key, MISSING)
             if self._sequence == sequence:
                 return value  # type: ignore[no-any-return]
+        self._commit.acquire()  # no batch of another thread begins or ends while this is held
+        try:
+            batch = self._foreign_batch()
+            return self._lookup_held(key) if batch is None else batch.lookup(mixed, key)
+        finally:
+            self._commit.release()
 
     def _lookup_held(self, key: Any, /) -> V | MissingType:
         pages = self._pages
@@ -185,8 +198,9 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _new_version(self) -> Version:
         version = Version(self._pages, self._size)
-        if self._writing is not None:
-            version.saved[id(self._writing)] = self._writing.copy()
+        for page in self._writing:
+            self._save(page)
+            version.saved[id(page)] = page.copy()
         self._live.append(ref(version))
         return version
 
@@ -219,29 +233,51 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._commit.acquire_for(WHOLE)
         try:
             outer = self._writing
-            page = self._pages[mixed & (len(self._pages) - 1)]
-            self._writing = page
-            before = len(page)
+            self._writing = (*outer, NO_PAGE) if outer else SOME_PAGE  # from here on, no page is replaced
             try:
+                page = self._pages[mixed & (len(self._pages) - 1)]
+                self._writing = (*outer, page)
                 if self._live:
                     self._save(page)
-                    before = len(page)
-                return operation(page, key, *arguments)
+                before = len(page)
+                try:
+                    return operation(page, key, *arguments)
+                finally:
+                    self._size += len(page) - before
+                    if outer:
+                        self._disturbed = True
+                    elif self._disturbed:
+                        self._recount()
             finally:
                 self._writing = outer
-                self._size += len(page) - before
-                if outer is not None:
-                    self._disturbed = True
-                elif self._disturbed:
-                    self._disturbed = False
-                    self._size = sum(map(len, distinct(self._pages)))
-                if len(page) > PAGE_LIMIT and outer is None:
+                if len(page) > PAGE_LIMIT and not outer:
                     self._split(mixed)
         finally:
             self._commit.release()
 
+    def _recount(self) -> None:
+        """Set the size anew, after writes in the middle of one another. Called while `_writing` is set."""
+        self._disturbed = True
+        while self._disturbed:
+            self._disturbed = False
+            self._size = sum(map(len, distinct(self._pages)))
+
     def _split(self, mixed: int) -> None:
         """Replace the page of a mixed hash by two, unless that cannot be done now."""
+        self._writing = SOME_PAGE  # a write from inside __hash__ or __eq__ leaves the directory alone
+        try:
+            pages = self._split_pages(mixed)
+            if self._disturbed:
+                self._recount()
+            elif pages is not None:
+                self._pages = pages  # no bytecode since the look at `_disturbed` lets a signal handler in
+        except Exception:  # noqa: BLE001, S110
+            pass  # somebody's __hash__ or __eq__, in an operation that is none of its business
+        finally:
+            self._writing = ()
+
+    def _split_pages(self, mixed: int) -> Directory | None:
+        """Return a directory with two pages in the place of one, or None if a larger one would not help."""
         pages = self._pages
         depth = len(pages).bit_length() - 1
         slot = mixed & (len(pages) - 1)
@@ -250,29 +286,19 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         while local and pages[slot ^ (1 << (local - 1))] is page:
             local -= 1
         if local == depth and self._size < SPARSE * len(pages):
-            return
+            return None
         bit = 1 << local
         halves: tuple[Page, Page] = ({}, {})
-        self._writing = page  # so that a write from inside __hash__ or __eq__ leaves the directory alone
-        try:
-            for key, value in page.copy().items():
-                halves[1 if hash((key,)) & bit else 0][key] = value
-        except Exception:  # noqa: BLE001
-            return  # somebody's __hash__ or __eq__, in an operation that is none of its business
-        finally:
-            self._writing = None
-        if self._disturbed:
-            self._disturbed = False
-            self._size = sum(map(len, distinct(self._pages)))
-            return
+        for key, value in page.copy().items():
+            halves[1 if hash((key,)) & bit else 0][key] = value
         for reference in self._live:
             version = reference()
             if version is not None:  # the new pages are none of this version's: nothing to save
-                version.saved[id(halves[0])] = version.saved[id(halves[1])] = halves[0]
+                version.saved[id(halves[0])] = version.saved[id(halves[1])] = NO_PAGE
         directory = list(pages + pages if local == depth else pages)
         for other in range(slot & (bit - 1), len(directory), bit):
             directory[other] = halves[1 if other & bit else 0]
-        self._pages = tuple(directory)
+        return tuple(directory)
 
     def __setitem__(self, key: K, value: V, /) -> None:
         self._change(dict.__setitem__, key, value)
@@ -307,14 +333,26 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
     def clear(self) -> None:
         self._commit.acquire_for(WHOLE)
         try:
-            self._replace(({},), 0)
+            if self._writing:
+                self._clear_pages()
+            else:
+                self._replace(({},), 0)
         finally:
             self._commit.release()
 
+    def _clear_pages(self) -> None:
+        """Empty the pages where they are, because a write of this thread is in the middle of one."""
+        dying = []  # kept until the map is whole again: what dies may use it
+        for page in distinct(self._pages):
+            self._save(page)
+            dying.append(page.copy())
+            page.clear()
+        self._size = 0
+        self._disturbed = True
+
     def _replace(self, pages: Directory, size: int) -> None:
         """Put other pages in the place of all. The old ones will not change again: nothing is saved."""
-        if self._writing is not None:
-            self._disturbed = True
+        previous = self._pages  # noqa: F841  # what dies with it may use the map, which must be whole by then
         self._pages = pages
         self._size = size
 
@@ -325,7 +363,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             return
         self._hold_all()
         try:
-            if not self._size and self._writing is None:
+            if not self._size and not self._writing:
                 pages = _build(staged)
                 self._commit.acquire()
                 try:
@@ -351,13 +389,16 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         """Make the contents those of an earlier version again. Called inside the batch that changed them."""
         self._commit.acquire()
         try:
+            undone = []  # kept until the map is whole again: what dies may use it
             for page in distinct(version.directory):
                 saved = version.saved.get(id(page))
                 if saved is not None:
                     self._save(page)
+                    undone.append(page.copy())
                     page.clear()
                     page.update(saved)
             self._replace(version.directory, version.size)
+            self._disturbed = bool(self._writing)
         finally:
             self._commit.release()
 
@@ -373,7 +414,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         assert self._batch is None
         assert self._batch_owner == 0
         assert self._sequence % 2 == 0
-        assert self._writing is None
+        assert self._writing == ()
         assert not self._commit.claims
 
     # --- hooks --------------------------------------------------------------------------------------
@@ -426,7 +467,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._section.forget_lost_owners()
         if self._commit.is_mine() or self._batch_owner == get_ident():
             return
-        self._writing = None
+        self._writing = ()
         self._disturbed = False
         if self._batch is not None:
             self._restore(self._batch)

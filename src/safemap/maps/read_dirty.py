@@ -123,9 +123,10 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
 
     def _entry_locked(self, key: Any) -> list[V] | None:
         """Return the entry of a key from either table, or None."""
-        entry = self._read.get(key)
-        if (entry is None or entry[0] is EXPUNGED) and self._dirty:
-            entry = self._dirty.get(key)
+        # The dirty table first: a promotion from inside a key's __eq__ moves entries from it to the other.
+        entry = self._dirty.get(key) if self._dirty else None
+        if entry is None:
+            entry = self._read.get(key)
         return None if entry is None or entry[0] is EXPUNGED else entry
 
     def _put_locked(self, key: K, value: V) -> None:
@@ -138,13 +139,13 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
             entry[0] = value
 
     def _take_locked(self, key: Any) -> V | MissingType:
-        """Remove a key and return its value, or MISSING."""
-        entry = self._entry_locked(key)
-        if entry is None:
-            return MISSING
+        """Remove a key and return its value, or MISSING. If a comparison raises, nothing has changed."""
         self._changes += 1
-        table = self._read if self._read.get(key) is entry else self._dirty
-        table.pop(key, None)  # if a comparison raises here, nothing has changed
+        entry = self._dirty.pop(key, None) if self._dirty else None
+        if entry is None:
+            entry = self._read.pop(key, None)
+        if entry is None or entry[0] is EXPUNGED:
+            return MISSING
         value, entry[0] = entry[0], EXPUNGED
         return value
 
@@ -153,15 +154,29 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         self._misses = 0
         changes = self._changes
         moved = self._dirty.copy()
-        self._read.update(moved)
-        if self._changes == changes:
-            self._dirty.clear()
-            return
-        # A key's __eq__, or a finalizer, has changed the map meanwhile: only what was moved may go. (What it
-        # removed is EXPUNGED now, and counts as absent in whichever table it lies.)
+        try:
+            self._read.update(moved)  # takes over the hashes; compares keys of the same hash
+            if self._changes == changes:
+                self._dirty.clear()
+                return
+        except Exception:  # noqa: BLE001, S110
+            pass  # somebody's __eq__, in an operation that is none of its business
+        finally:
+            if self._dirty:
+                self._tidy_locked(moved)
+
+    def _tidy_locked(self, moved: dict[K, list[V]]) -> None:
+        """Finish a promotion that was interrupted, or in which a key's __eq__ changed the map."""
         for key, entry in moved.items():
-            if self._dirty.get(key) is entry:
-                del self._dirty[key]
+            try:
+                if self._read.get(key) is not entry:
+                    continue
+                if entry[0] is EXPUNGED:
+                    del self._read[key]
+                elif self._dirty.get(key) is entry:
+                    del self._dirty[key]
+            except Exception:  # noqa: BLE001, S112
+                continue  # such a key stays in both tables until a promotion succeeds
 
     def _check(self) -> None:
         assert not self._lock.claims
@@ -285,33 +300,32 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     def _pop_unclaimed(self) -> tuple[K, V] | None:
         self._lock.acquire()
         try:
-            claims = self._lock.claims
             for table in (self._dirty, self._read):
-                for key in reversed(list(table)) if claims else self._last_of(table):
-                    if claims and key in claims and not claims[key].is_mine():
-                        continue
+                while table and not self._lock.claims:
+                    key = next(reversed(table))
                     value = self._take_locked(key)
                     if value is not MISSING:
                         return key, value
-                    table.pop(key, None)  # expunged, and left behind by a comparison that raised
+                for key in reversed(list(table)):
+                    claim = self._lock.claims.get(key)
+                    if claim is None or not claim.is_foreign():
+                        value = self._take_locked(key)
+                        if value is not MISSING:
+                            return key, value
         finally:
             self._lock.release()
         return None
 
-    @staticmethod
-    def _last_of(table: dict[K, list[V]]) -> Iterator[K]:
-        while table:
-            yield next(reversed(table))
-
     def clear(self) -> None:
         self._section.enter()
         try:
-            entries = [*self._read.values(), *self._dirty.values()]
+            tables = (self._read.copy(), self._dirty.copy())  # what dies may write to the map, and that must stay
             self._read.clear()  # for readers: those who miss here now wait, if there is a dirty table
             self._dirty.clear()
-            for entry in entries:
-                entry[0] = EXPUNGED
             self._misses = 0
+            for table in tables:
+                for entry in table.values():
+                    entry[0] = EXPUNGED
         finally:
             self._section.leave()
 
@@ -321,25 +335,22 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     def to_dict(self) -> dict[K, V]:
         self._lock.acquire()
         try:
-            self._promote_locked()
-            contents = {key: entry[0] for key, entry in self._read.copy().items()}
+            contents = [(key, entry[0]) for key, entry in self._entries()]
         finally:
             self._lock.release()
-        return {key: value for key, value in contents.items() if value is not EXPUNGED}
+        return {key: value for key, value in contents if value is not EXPUNGED}
 
-    def _entries(self) -> dict[K, list[V]]:
+    def _entries(self) -> list[tuple[K, list[V]]]:
         """Promote what is dirty, as Go's Range does, and return all entries of one moment."""
-        if self._dirty:
-            self._lock.acquire()
-            try:
-                self._promote_locked()
-                return self._read.copy()
-            finally:
-                self._lock.release()
-        return self._read.copy()
+        self._lock.acquire()
+        try:
+            self._promote_locked()
+            return [*self._read.copy().items(), *self._dirty.copy().items()]
+        finally:
+            self._lock.release()
 
     def _iter_items(self) -> Iterator[tuple[K, V]]:
-        for key, entry in self._entries().items():
+        for key, entry in self._entries():
             value = entry[0]
             if value is not EXPUNGED:
                 yield key, value

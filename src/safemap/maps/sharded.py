@@ -9,7 +9,7 @@ Invariants
      longer the map's.
   2. A key is only ever in the dict of its own shard.
   3. A shard's `data` is written under the shard's lock, by a thread that holds the key's claim or after
-     waiting for whoever does (`sync.claims`, invariants 3 and 4).
+     waiting for whoever does (`sync.claims`, invariant 4).
   4. No shard's lock is held while a user's function runs, only the key's claim. `locked` is the exception
      that its name announces.
 
@@ -218,16 +218,19 @@ class ShardedMap(ConcurrentMapping[K, V]):
             if not shard.claims:
                 return shard.data.popitem() if shard.data else None
             for key in reversed(list(shard.data)):
-                if key not in shard.claims:
+                claim = shard.claims.get(key)
+                if claim is None or not claim.is_foreign():
                     return key, shard.data.pop(key)
         finally:
             shard.release()
         return None
 
     def clear(self) -> None:
+        dying = []  # until the locks are free: what dies may write to the map, and that must stay
         self._section.enter()
         try:
             for shard in self._shards:
+                dying.append(shard.data.copy())
                 shard.data.clear()
         finally:
             self._section.leave()

@@ -6,17 +6,19 @@ partition, and held while the function runs. The partition's own lock is held on
 steps that look at or change the partition.
 
 Invariants
-  1. `claims` is read and written under the partition's lock.
+  1. `claims`, and `users` and `depth` of its claims, are read and written under the partition's lock.
   2. A key is listed while some thread holds its claim or waits for it; `users` counts them.
-  3. A thread that holds the partition's lock may write a key only if the key is not listed, or if
-     the thread holds its claim, or has held it since it took the partition's lock (`_pass`).
-  4. Whoever has come to hold a claim takes the partition's lock once before it looks at the key:
-     so a writer that passed on the claim under that lock (3) is done.
-  5. While a thread is in a *section* (it holds the lock of every partition of a `Partitions`), no
-     other thread holds a claim there.
+  3. A claim is in force while `depth` is not 0: its holder sets it, after it has come to hold the claim,
+     and takes it back before it lets go.
+  4. A thread that holds the partition's lock may write a key if no other thread's claim on it is in force.
 
-From 3 and 4: between the look of a claim's holder at its key and its write, nobody else writes that
-key. Waiting is for locks of `sync.lock` alone, so every deadlock that leads through claims is found.
+From 3 and 4: between the look of a claim's holder at its key and its write, nobody else writes that key.
+A thread that has once found the key free under the partition's lock finds it so as long as it keeps that lock.
+
+  5. While a thread is in a *section* (it holds the lock of every partition of a `Section`), no other thread's
+     claim is in force there.
+
+Waiting is for locks of `sync.lock` alone, so every deadlock that leads through claims is found.
 """
 
 from __future__ import annotations
@@ -36,12 +38,17 @@ go of all of them and waits for that one alone: holding nothing, it stands in no
 class Claim(Lock):
     """The exclusive right to one key of a partition."""
 
-    __slots__ = ("key", "partition", "users")
+    __slots__ = ("depth", "key", "partition", "users")
 
     def __init__(self, partition: Partition, key: Any) -> None:
         self.partition = partition
         self.key = key
-        self.users = 1  # threads that hold the claim or wait for it (invariant 2)
+        self.users = 0
+        self.depth = 0
+
+    def is_foreign(self) -> bool:
+        """Return whether the claim is another thread's, and in force. The caller holds the partition's lock."""
+        return self.depth > 0 and not self.is_mine()
 
 
 class Partition(Lock):
@@ -68,33 +75,29 @@ class Partition(Lock):
         Re-entrant. The claim ends with `unclaim`.
         """
         deadline = deadline_after(timeout)
-        if not self._section.let_in(deadline):
+        if not self._section.let_in(deadline) or not self.acquire_within(time_until(deadline)):
             return None
-        mine: Claim | None = None
+        claim: Claim | None = None
         held = False
         try:
-            if not self.acquire_within(time_until(deadline)):
-                return None
             try:
-                claim = self.claims.get(key)
-                if claim is None:
-                    claim = Claim(self, key)
-                    claim.acquire()
-                    self.claims[key] = mine = claim
-                    held = True
+                claim = self._listed(key)
+                # A new claim is taken here and now. For others one waits without the partition's lock.
+                held = claim.acquire_within(0)
+                if held:
+                    claim.depth += 1
                     return claim
-                claim.users += 1
-                mine = claim
             finally:
                 self.release()
             held = claim.acquire_within(time_until(deadline))
             if held:
-                self.acquire()  # invariant 4
+                self.acquire()
+                claim.depth += 1
                 self.release()
                 return claim
         except BaseException:
-            if mine is not None:
-                self._give_up(mine, held=held)
+            if claim is not None:
+                self._give_up(claim, held=held)
             raise
         self._give_up(claim, held=False)
         return None
@@ -103,10 +106,20 @@ class Partition(Lock):
         """Give up a claim that this thread holds."""
         self._give_up(claim, held=True)
 
+    def _listed(self, key: Any) -> Claim:
+        """Return the key's claim, new or not, with one user more."""
+        claim = self.claims.get(key)
+        if claim is None:
+            claim = self.claims[key] = Claim(self, key)
+        claim.users += 1
+        return claim
+
     def _give_up(self, claim: Claim, *, held: bool) -> None:
         try:
             self.acquire()
             try:
+                if held and claim.depth:
+                    claim.depth -= 1
                 self._leave(claim)
             finally:
                 self.release()
@@ -115,11 +128,11 @@ class Partition(Lock):
                 claim.release()
 
     def _pass(self, key: Any) -> None:
-        """Wait, holding the lock before and after but not meanwhile, for another's claim on `key`."""
+        """Wait until no other thread's claim on `key` is in force. The lock is held before and after, not meanwhile."""
         held = True
         try:
             claim = self.claims.get(key)
-            if claim is None or claim.is_mine():
+            if claim is None or not claim.is_foreign():
                 return
             claim.users += 1
             try:
@@ -127,7 +140,7 @@ class Partition(Lock):
                 held = False
                 claim.acquire()
                 try:
-                    self.acquire()
+                    self.acquire()  # before the claim goes to the next one, who cannot put it in force without
                     held = True
                 finally:
                     claim.release()
@@ -146,7 +159,7 @@ class Partition(Lock):
         # A key whose hash or comparison raises here may leave an unused claim behind. It does no harm:
         # the next one who wants the key takes it over, and takes it away when done.
         if claim.users == 0 and self.claims.get(claim.key) is claim:
-            del self.claims[claim.key]
+            self.claims.pop(claim.key, None)  # a signal handler may just have done it
 
     def forget_lost_owners(self) -> None:
         """In the child of a fork: free what threads held that are not here."""
@@ -154,7 +167,7 @@ class Partition(Lock):
         for key, claim in list(self.claims.items()):
             if not claim.is_mine():
                 claim.forget_lost_owner()
-                claim.users = 0
+                claim.users = claim.depth = 0
                 self.claims.pop(key, None)
 
 
@@ -265,4 +278,4 @@ class Section(Lock, Generic[P]):
             yield from list(partition.claims.values())
 
     def _claim_of_another(self) -> Claim | None:
-        return next((claim for claim in self._claims() if claim.is_held_elsewhere()), None)
+        return next((claim for claim in self._claims() if claim.is_foreign()), None)

@@ -119,10 +119,6 @@ class Lock(_RLock):
         """Return whether the calling thread holds the lock."""
         return self._is_owned()
 
-    def is_held_elsewhere(self) -> bool:
-        """Return whether another thread holds the lock. True an instant ago, if nothing keeps it so."""
-        return bool(self._owner()) and not self._is_owned()
-
     def forget_lost_owner(self) -> None:
         """Free the lock if it was held by a thread that did not survive a fork. Called in the child."""
         if not self._is_owned():

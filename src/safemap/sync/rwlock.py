@@ -2,15 +2,21 @@
 
 The package's lock decides who goes first (readers, writers, or fairly, in order). This layer adds what its
 locks lack: a thread may take the lock again that it holds, a deadlock is found, Ctrl-C leaves nothing
-held, and a child can go on after a fork. Only the first hold of a thread reaches the package's lock, so a
-nested read never queues behind a writer who waits for that very reader.
+held, a signal handler or finalizer may use the lock whatever it interrupts, and a child can go on after a
+fork. Only the first hold of a thread reaches the package's lock, so a nested read never queues behind a
+writer who waits for that very reader.
 
 Invariants
-  1. `_writer` is the ident of the thread that holds the lock for writing, or 0. It is set and cleared by
-     that thread alone, between having the package's lock and letting go of it.
-  2. `_readers[t]` exists while thread t holds the lock for reading, and is written by t alone. A thread's
-     record is made after it has the package's lock and removed before it lets go.
-  3. `_depth` is touched by the writer alone. A writer's nested reads count there too.
+  1. `_writer` is the ident of the thread that holds the lock for writing, or 0; that thread alone sets and
+     clears it. `_readers[t]` exists while thread t holds the lock for reading; t alone writes it. Both are
+     made after the thread has the package's lock, and taken back before it lets go.
+  2. `_depth` is touched by the writer alone. A writer's nested reads count there too.
+  3. `_inside` holds the threads that are in the middle of 1. What interrupts such a thread (a signal handler,
+     a finalizer) must not wait for the package's lock, which the thread may hold half way: it *bypasses* it.
+  4. `_bypass` is the ident of the thread that bypasses, or 0, and is set under `_bypass_lock`. The bypassing
+     thread announces itself there and waits until no other thread is recorded in 1; a thread that has
+     recorded itself looks there, and steps back if somebody bypasses. Each writes before it reads what
+     the other writes, so not both can miss the other (Dekker, 1965).
 
 Read -> write: a thread that reads and wants to write gives up its reading hold, waits for the writing
 one, and has its reading hold back afterwards. So an upgrade waits for other readers but they need not
@@ -29,13 +35,20 @@ thread in the middle of an uncontended `acquire` or `release` of the package, so
 from __future__ import annotations
 
 import threading
+import time
 from _thread import TIMEOUT_MAX, allocate_lock, get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from safemap.sync.deadlock import wait
+from safemap.sync.lock import Lock, deadline_after, time_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+
+BYPASS_POLL = 0.0005
+"""Seconds between two looks of a bypassing thread. Rare enough (what interrupted the lock itself meets another
+thread's hold) that a way to be woken would cost more than it saves."""
 
 
 class HalfLock(Protocol):
@@ -63,10 +76,35 @@ class _Hold:
         self.count = count
 
 
+class _Others:
+    """The threads that hold a lock, but for one: what that one waits for when it bypasses."""
+
+    __slots__ = ("_lock", "_me")
+
+    def __init__(self, lock: RWLock, me: int) -> None:
+        self._lock = lock
+        self._me = me
+
+    def owners(self) -> Iterable[int]:
+        return [owner for owner in self._lock.owners() if owner != self._me]
+
+
 class RWLock:
     """A re-entrant, deadlock-detecting readers-writer lock with the policy of another one."""
 
-    __slots__ = ("_depth", "_make", "_policy", "_readers", "_suspended", "_writer", "_writing")
+    __slots__ = (
+        "_bypass",
+        "_bypass_depth",
+        "_bypass_lock",
+        "_depth",
+        "_inside",
+        "_make",
+        "_policy",
+        "_readers",
+        "_suspended",
+        "_writer",
+        "_writing",
+    )
 
     def __init__(self, policy: Policy, make: Callable[[], Policy]) -> None:
         """Wrap `policy`. `make()` makes one like it, to start afresh in the child of a fork."""
@@ -77,34 +115,46 @@ class RWLock:
         self._depth = 0
         self._writing: HalfLock | None = None
         self._suspended = 0  # reading holds that the writer gave up to become one
+        self._inside: set[int] = set()
+        self._bypass = 0
+        self._bypass_depth = 0  # touched by the bypassing thread alone
+        self._bypass_lock = Lock()
 
     def acquire_read(self) -> None:
         """Hold the lock for reading, together with other readers. Re-entrant, also inside a writing hold."""
         me = get_ident()
-        if self._writer == me:
-            self._depth += 1
+        if self._again(me):
             return
         hold = self._readers.get(me)
         if hold is not None:
             hold.count += 1
-            return
-        hold = _Hold(self._policy.gen_rlock(), 1)
-        self._take(hold.half, None)
-        self._readers[me] = hold
+        elif me in self._inside:
+            self._enter_bypass(me, None)
+        else:
+            self._inside.add(me)
+            try:
+                self._read(me, 1)
+            finally:
+                self._inside.discard(me)
 
     def release_read(self) -> None:
         """End one `acquire_read`."""
         me = get_ident()
-        if self._writer == me:
-            self._depth -= 1
+        if me in (self._bypass, self._writer):
+            self.release()
             return
         hold = self._readers.get(me)
         if hold is None:
             return  # given up for an upgrade, and a deadlock kept it from coming back
-        hold.count -= 1
-        if hold.count == 0:
-            del self._readers[me]
-            _let_go(hold.half)
+        if hold.count > 1:
+            hold.count -= 1
+        else:
+            self._inside.add(me)
+            try:
+                del self._readers[me]
+                _let_go(hold.half)
+            finally:
+                self._inside.discard(me)
 
     def acquire(self) -> None:
         """Hold the lock for writing, alone. Re-entrant; for a reader, see the module's docstring."""
@@ -113,49 +163,44 @@ class RWLock:
     def acquire_within(self, timeout: float | None) -> bool:
         """Hold the lock for writing and return True, or return False if `timeout` seconds did not suffice."""
         me = get_ident()
-        if self._writer == me:
-            self._depth += 1
+        if self._again(me):
             return True
-        suspended = self._readers.pop(me, None)
-        if suspended is not None:
-            _let_go(suspended.half)
-        taken = False
+        if me in self._inside:
+            return self._enter_bypass(me, timeout)
+        self._inside.add(me)
         try:
-            half = self._policy.gen_wlock()
-            taken = self._take(half, timeout)
+            return self._write(me, timeout)
         finally:
-            if suspended is not None and not taken:
-                self._resume(me, suspended.count)
-        if taken:
-            self._writing = half
-            self._suspended = suspended.count if suspended is not None else 0
-            self._writer = me
-        return taken
+            self._inside.discard(me)
 
     def release(self) -> None:
         """End one `acquire` or `acquire_within`."""
-        if self._depth:
+        me = get_ident()
+        if self._bypass == me:
+            self._bypass_depth -= 1
+            if self._bypass_depth == 0:
+                self._bypass = 0
+                self._bypass_lock.release()
+        elif self._depth:
             self._depth -= 1
-            return
-        half, suspended = self._writing, self._suspended
-        if half is None:
-            message = "cannot release a lock that is not held for writing"
-            raise RuntimeError(message)
-        self._writing = None
-        self._suspended = 0
-        self._writer = 0
-        _let_go(half)
-        if suspended:
-            self._resume(get_ident(), suspended)
+        else:
+            self._inside.add(me)
+            try:
+                self._end_write(me)
+            finally:
+                self._inside.discard(me)
 
     def owners(self) -> Iterable[int]:
-        """Return the idents of the threads that hold the lock now, in either way."""
-        writer = self._writer
-        return (writer,) if writer else list(self._readers)
+        """Return the idents of the threads that hold the lock now, in whatever way."""
+        return [owner for owner in (self._writer, self._bypass, *list(self._readers)) if owner]
 
     def forget_lost_owner(self) -> None:
         """In the child of a fork: free what threads held that are not here; keep what this one holds."""
         me = get_ident()
+        self._bypass_lock.forget_lost_owner()
+        if self._bypass != me:
+            self._bypass = self._bypass_depth = 0
+        self._inside.intersection_update((me,))
         mine = self._readers.get(me)
         self._policy = self._make()
         self._readers.clear()
@@ -166,12 +211,98 @@ class RWLock:
         self._writer = self._depth = self._suspended = 0
         self._writing = None
         if mine is not None:
-            self._resume(me, mine.count)
+            self._read(me, mine.count)
 
-    def _resume(self, me: int, count: int) -> None:
+    def _again(self, me: int) -> bool:
+        """Count one more hold, if the thread has the lock alone already."""
+        if self._bypass == me:
+            self._bypass_depth += 1
+        elif self._writer == me:
+            self._depth += 1
+        else:
+            return False
+        return True
+
+    def _read(self, me: int, count: int) -> None:
         hold = _Hold(self._policy.gen_rlock(), count)
         self._take(hold.half, None)
         self._readers[me] = hold
+        while self._bypass:
+            del self._readers[me]
+            self._step_back(hold.half, None)
+            self._readers[me] = hold
+
+    def _write(self, me: int, timeout: float | None) -> bool:
+        deadline = deadline_after(timeout)
+        suspended = self._readers.pop(me, None)
+        if suspended is not None:
+            _let_go(suspended.half)
+        taken = False
+        try:
+            half = self._policy.gen_wlock()
+            taken = self._take(half, timeout)
+            if taken:
+                self._writer = me
+                while taken and self._bypass:
+                    taken = False
+                    self._writer = 0
+                    taken = self._step_back(half, deadline)
+                    self._writer = me if taken else 0
+        finally:
+            if suspended is not None and not taken:
+                self._read(me, suspended.count)
+        if taken:
+            self._writing = half
+            self._suspended = suspended.count if suspended is not None else 0
+        return taken
+
+    def _end_write(self, me: int) -> None:
+        half, suspended = self._writing, self._suspended
+        if half is None:
+            message = "cannot release a lock that is not held for writing"
+            raise RuntimeError(message)
+        self._writing = None
+        self._suspended = 0
+        self._writer = 0
+        _let_go(half)
+        if suspended:
+            self._read(me, suspended)
+
+    def _step_back(self, half: HalfLock, deadline: float | None) -> bool:
+        """Wait until nobody bypasses. If that fails, give `half` back."""
+        waited = False
+        try:
+            waited = self._bypass_lock.acquire_within(time_until(deadline))
+            if waited:
+                self._bypass_lock.release()
+        finally:
+            if not waited:
+                half.release()
+        return waited
+
+    def _enter_bypass(self, me: int, timeout: float | None) -> bool:
+        deadline = deadline_after(timeout)
+        if not self._bypass_lock.acquire_within(timeout):
+            return False
+        self._bypass_depth = 1
+        self._bypass = me
+        others = _Others(self, me)
+
+        def alone() -> bool:
+            while others.owners():
+                if time_until(deadline) == 0:
+                    return False
+                time.sleep(BYPASS_POLL)
+            return True
+
+        entered = False
+        try:
+            entered = wait(others, alone) if others.owners() else True
+        finally:
+            if not entered:
+                self._bypass = 0
+                self._bypass_lock.release()
+        return entered
 
     def _take(self, half: HalfLock, timeout: float | None) -> bool:
         if half.acquire(blocking=False):
