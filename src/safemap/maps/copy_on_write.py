@@ -435,31 +435,32 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
     def _hold_all(self, timeout: float | None = None, /) -> bool:
         if self._commit.claim(WHOLE, timeout) is None:
             return False
-        if self._batch_owner != get_ident():
-            self._commit.acquire()
-            try:
-                self._batch = self._new_version()
-                self._batch_owner = get_ident()
-                self._sequence += 1
-            finally:
-                self._commit.release()
         self._batch_depth += 1
+        self._commit.acquire()
+        try:
+            if self._batch is None:  # not so in a section inside a section
+                version = self._new_version()
+                self._batch_owner = get_ident()
+                self._batch = version
+                self._sequence += 1
+        finally:
+            self._commit.release()
         return True
 
     def _release_all(self) -> None:
         self._batch_depth -= 1
         try:
-            if self._batch_depth == 0:
-                self._end_batch()
+            self._end_batch()
         finally:
             self._commit.unclaim(self._commit.claims[WHOLE])
 
     def _end_batch(self) -> None:
         self._commit.acquire()
         try:
-            self._sequence += 1
-            self._batch_owner = 0
-            self._batch = None
+            if self._batch_depth == 0 and self._batch is not None:
+                self._sequence += 1
+                self._batch_owner = 0
+                self._batch = None
         finally:
             self._commit.release()
 

@@ -17,14 +17,19 @@ owner is that thread itself, and the walk ends there. By induction from the walk
 stands still, every edge of a found cycle holds at once. Why no cycle is missed: the last thread
 to write itself down walks after all others have, and none of them can move.
 
-Only waits without end need to be written down. One that gives up by itself after a while cannot
-be part of a deadlock.
+What can mislead a walk is a thread that is written down as waiting but runs: a signal handler that came
+while it slept, or a finalizer just before it sleeps. It may hold locks of its own for a moment (a false alarm),
+or wait for something else meanwhile (a cycle missed). Therefore a cycle counts when it has been found again
+and again for CONFIRMATIONS * STEP seconds: a deadlock does not go away. And who sleeps looks again every SLICE.
+
+A thread that gives up by itself after a while cannot be part of a deadlock, and need not be written down.
 
 The same idea guards CPython's import locks (`importlib._bootstrap._ModuleLock`).
 """
 
 from __future__ import annotations
 
+import time
 from _thread import RLock, get_ident
 from typing import TYPE_CHECKING, Protocol
 
@@ -52,33 +57,45 @@ class Resource(Protocol):
 # wait itself: it then lets go of `_graph` while it sleeps (see `wait`).
 _graph = RLock()
 _waiting: dict[int, Resource] = {}
-_registrations = [0]  # grows with every wait written down; guarded by _graph
 
 
-def wait(resource: Resource, block: Callable[[], bool]) -> bool:
-    """Run `block()`, which sleeps until the thread holds `resource`, unless that would never end.
+CONFIRMATIONS = 10
+STEP = 0.005
+"""A cycle must be seen this often, and this many seconds apart, to be an error: 50 ms in all. A false alarm needs a
+signal handler that holds a lock for longer than that, having interrupted its thread in a wait for another."""
+SLICE = 0.25
+"""Seconds after which a sleeping thread looks again: long, as this is for cycles that a signal handler hid."""
 
-    Returns what `block` returns. Raises `DeadlockError`, before sleeping, if every thread that could
-    let go of the resource waits, directly or through others, for this one.
+
+def wait(
+    resource: Resource, block: Callable[[float], bool], timeout: float = -1, *, slice_: float = SLICE
+) -> bool:
+    """Wait until the calling thread holds `resource`, or until `timeout` seconds are over (-1: without end).
+
+    `block(seconds)` sleeps for that long (-1: without end) or until the thread holds the resource, and returns
+    whether it does. Returns the same. Raises `DeadlockError` if every thread that could let go of the
+    resource waits, directly or through others, for this one.
     """
     me = get_ident()
+    deadline = None if timeout < 0 else time.monotonic() + timeout
+    alarms = 0
     # A signal handler or a finalizer may wait while its own thread waits, or even walks.
     interrupted = _waiting.get(me)
     walking = _graph._release_save() if _graph._is_owned() else None  # type: ignore[attr-defined]
     try:
-        with _graph:
-            _registrations[0] += 1
-            _waiting[me] = resource
-            while True:
-                before = _registrations[0]
-                deadlocked = _leads_to(resource, me)
-                if before == _registrations[0]:
-                    break
-                # A handler ran inside the walk and waited: what was walked may be out of date.
-        if deadlocked:
-            message = "waiting would never end: the threads concerned wait for one another"
-            raise DeadlockError(message)
-        return block()
+        while True:
+            alarms = alarms + 1 if _closes_cycle(resource, me) else 0
+            if alarms > CONFIRMATIONS:
+                message = "waiting would never end: the threads concerned wait for one another"
+                raise DeadlockError(message)
+            seconds = STEP if alarms else slice_
+            if deadline is not None:
+                left = max(0.0, deadline - time.monotonic())
+                seconds = left if seconds < 0 else min(seconds, left)
+            if block(seconds):
+                return True
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
     finally:
         if _graph._is_owned():  # type: ignore[attr-defined]  # interrupted at the edge of `with`
             _graph._release_save()  # type: ignore[attr-defined]
@@ -88,6 +105,13 @@ def wait(resource: Resource, block: Callable[[], bool]) -> bool:
             _waiting[me] = interrupted
         if walking is not None:
             _graph._acquire_restore(walking)  # type: ignore[attr-defined]
+
+
+def _closes_cycle(resource: Resource, me: int) -> bool:
+    """Write down that thread `me` waits for `resource`, and return whether a circle of waits leads back to it."""
+    with _graph:
+        _waiting[me] = resource
+        return _leads_to(resource, me)
 
 
 def _leads_to(resource: Resource, me: int) -> bool:

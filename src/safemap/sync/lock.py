@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
         def release(self) -> None: ...
         def _is_owned(self) -> bool: ...
+        def _release_save(self) -> tuple[int, int]: ...
         def _at_fork_reinit(self) -> None: ...
 
     def _take(lock: _RLock, blocking: bool = True, timeout: float = -1) -> bool: ...  # noqa: FBT001, FBT002
@@ -104,6 +105,16 @@ class Lock(_RLock):
                 self.release()
             raise
 
+    def let_go(self) -> int:
+        """Release every hold that the calling thread has, and return how many those were."""
+        return self._release_save()[0]
+
+    def take_back(self, count: int) -> None:
+        """Take the lock `count` times over."""
+        self.acquire()
+        for _ in range(count - 1):
+            _take(self, False)  # noqa: FBT003
+
     def __enter__(self) -> None:
         self.acquire()
 
@@ -130,7 +141,7 @@ class Lock(_RLock):
         return int(text[start : text.find(" ", start)])
 
     def _wait(self, timeout: float) -> bool:
-        return wait(self, lambda: _take(self, True, timeout))  # noqa: FBT003
+        return wait(self, lambda seconds: _take(self, True, seconds), timeout)  # noqa: FBT003
 
 
 def deadline_after(timeout: float | None) -> float | None:

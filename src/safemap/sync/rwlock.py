@@ -67,13 +67,17 @@ class Policy(Protocol):
 
 
 class _Hold:
-    """One thread's reading hold: the package's object for it, and how often it was taken."""
+    """One thread's reading hold: the package's object for it, and how often it was taken.
+
+    It stays the same object when an upgrade gives the package's object up and gets another one: a signal
+    handler may do that in the middle of the thread's own use of it.
+    """
 
     __slots__ = ("count", "half")
+    half: HalfLock
 
-    def __init__(self, half: HalfLock, count: int) -> None:
-        self.half = half
-        self.count = count
+    def __init__(self) -> None:
+        self.count = 1
 
 
 class _Others:
@@ -114,7 +118,7 @@ class RWLock:
         self._writer = 0
         self._depth = 0
         self._writing: HalfLock | None = None
-        self._suspended = 0  # reading holds that the writer gave up to become one
+        self._suspended: _Hold | None = None  # the reading hold that the writer gave up to become one
         self._inside: set[int] = set()
         self._bypass = 0
         self._bypass_depth = 0  # touched by the bypassing thread alone
@@ -133,7 +137,7 @@ class RWLock:
         else:
             self._inside.add(me)
             try:
-                self._read(me, 1)
+                self._read(me, _Hold())
             finally:
                 self._inside.discard(me)
 
@@ -208,10 +212,10 @@ class RWLock:
             self._writing = half = self._policy.gen_wlock()
             half.acquire()
             return
-        self._writer = self._depth = self._suspended = 0
-        self._writing = None
+        self._writer = self._depth = 0
+        self._writing = self._suspended = None
         if mine is not None:
-            self._read(me, mine.count)
+            self._read(me, mine)
 
     def _again(self, me: int) -> bool:
         """Count one more hold, if the thread has the lock alone already."""
@@ -223,13 +227,14 @@ class RWLock:
             return False
         return True
 
-    def _read(self, me: int, count: int) -> None:
-        hold = _Hold(self._policy.gen_rlock(), count)
-        self._take(hold.half, None)
+    def _read(self, me: int, hold: _Hold) -> None:
+        half = self._policy.gen_rlock()
+        self._take(half, None)
+        hold.half = half
         self._readers[me] = hold
         while self._bypass:
             del self._readers[me]
-            self._step_back(hold.half, None)
+            self._step_back(half, None)
             self._readers[me] = hold
 
     def _write(self, me: int, timeout: float | None) -> bool:
@@ -250,10 +255,10 @@ class RWLock:
                     self._writer = me if taken else 0
         finally:
             if suspended is not None and not taken:
-                self._read(me, suspended.count)
+                self._read(me, suspended)
         if taken:
             self._writing = half
-            self._suspended = suspended.count if suspended is not None else 0
+            self._suspended = suspended
         return taken
 
     def _end_write(self, me: int) -> None:
@@ -262,10 +267,10 @@ class RWLock:
             message = "cannot release a lock that is not held for writing"
             raise RuntimeError(message)
         self._writing = None
-        self._suspended = 0
+        self._suspended = None
         self._writer = 0
         _let_go(half)
-        if suspended:
+        if suspended is not None:
             self._read(me, suspended)
 
     def _step_back(self, half: HalfLock, deadline: float | None) -> bool:
@@ -288,16 +293,18 @@ class RWLock:
         self._bypass = me
         others = _Others(self, me)
 
-        def alone() -> bool:
+        def block(seconds: float) -> bool:
+            end = deadline_after(seconds)
             while others.owners():
-                if time_until(deadline) == 0:
+                if time_until(end) == 0:
                     return False
                 time.sleep(BYPASS_POLL)
             return True
 
         entered = False
         try:
-            entered = wait(others, alone) if others.owners() else True
+            left = time_until(deadline)
+            entered = not others.owners() or wait(others, block, -1 if left is None else left)
         finally:
             if not entered:
                 self._bypass = 0
@@ -309,18 +316,18 @@ class RWLock:
             return True
         if timeout is not None and timeout <= 0:
             return False
-        seconds = -1 if timeout is None else min(timeout, TIMEOUT_MAX)
         in_main = threading.current_thread() is threading.main_thread()
         acquire = _acquire_in_helper if in_main else _acquire
         acquired = False
 
-        def block() -> bool:
+        def block(seconds: float) -> bool:
             nonlocal acquired
             acquired = acquire(half, seconds)
             return acquired
 
         try:
-            return wait(self, block)
+            # Without slices: at every new attempt the thread would queue up anew.
+            return wait(self, block, -1 if timeout is None else min(timeout, TIMEOUT_MAX), slice_=-1)
         except BaseException:
             if acquired:
                 half.release()
