@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from safemap._contract import ConcurrentMapping, cannot_fail
 from safemap._missing import MISSING, UNSET, MissingType
+from safemap.maps._find import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +56,12 @@ class OneDictMap(ConcurrentMapping[K, V]):
     def _lookup(self, key: Any, /) -> V | MissingType:
         self._lock.acquire_read()
         try:
-            return self._data.get(key, MISSING)
+            return find(self._data, key, MISSING)
         finally:
             self._lock.release_read()
 
     def _lookup_held(self, key: Any, /) -> V | MissingType:
-        return self._data.get(key, MISSING)
+        return find(self._data, key, MISSING)
 
     def _store_held(self, key: K, value: V, /) -> None:
         self._data[key] = value
@@ -82,7 +83,7 @@ class OneDictMap(ConcurrentMapping[K, V]):
     def __getitem__(self, key: K, /) -> V:
         self._lock.acquire_read()
         try:
-            value = self._data.get(key, MISSING)
+            value = find(self._data, key, MISSING)
         finally:
             self._lock.release_read()
         return self._absent(key) if value is MISSING else value
@@ -90,7 +91,7 @@ class OneDictMap(ConcurrentMapping[K, V]):
     def get(self, key: K, /, default: Any = None) -> Any:
         self._lock.acquire_read()
         try:
-            return self._data.get(key, default)
+            return find(self._data, key, default)
         finally:
             self._lock.release_read()
 
@@ -159,7 +160,7 @@ class OneDictMap(ConcurrentMapping[K, V]):
 
     def _update_or_undo(self, staged: dict[K, V]) -> None:
         data = self._data
-        before = [(key, data.get(key, MISSING)) for key in staged] if data else None
+        before = [(key, find(data, key, MISSING)) for key in staged] if data else None
         try:
             data.update(staged)
         except BaseException:

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from safemap._missing import MISSING
 from safemap._snapshot import Snapshot
+from safemap.maps._find import find
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -52,9 +53,9 @@ class Version:
     def lookup(self, mixed: int, key: Any) -> Any:
         """Return the value of `key`, whose mixed hash is given, or MISSING."""
         page = self.directory[mixed & (len(self.directory) - 1)]
-        value = page.get(key, MISSING)
+        value = find(page, key, MISSING)
         saved = self.saved.get(id(page))
-        return value if saved is None else saved.get(key, MISSING)
+        return value if saved is None else find(saved, key, MISSING)
 
     def pages(self) -> Iterator[Page]:
         """Yield the contents of each page, as dicts that are not to be changed."""

@@ -43,6 +43,7 @@ from weakref import ref
 
 from safemap._contract import ConcurrentMapping, Guarantees, cannot_fail
 from safemap._missing import MISSING, UNSET, MissingType
+from safemap.maps._find import find
 from safemap.maps._pages import Directory, Page, PagedSnapshot, Version, distinct
 from safemap.sync.claims import Partition, Section
 
@@ -143,7 +144,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
                 value = MISSING if batch is None else batch.lookup(mixed, key)
             else:
                 pages = self._pages
-                value = pages[mixed & (len(pages) - 1)].get(key, MISSING)
+                value = find(pages[mixed & (len(pages) - 1)], key, MISSING)
             if self._sequence == sequence:
                 return value  # type: ignore[no-any-return]
         self._commit.acquire()  # no batch of another thread begins or ends while this is held
@@ -155,7 +156,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _lookup_held(self, key: Any, /) -> V | MissingType:
         pages = self._pages
-        return pages[hash((key,)) & (len(pages) - 1)].get(key, MISSING)  # type: ignore[no-any-return]
+        return find(pages[hash((key,)) & (len(pages) - 1)], key, MISSING)
 
     def __len__(self) -> int:
         self._commit.acquire()
@@ -478,7 +479,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
 
 def _swap(page: Page, key: Any, value: Any, default: Any) -> Any:
-    previous = page.get(key, default)
+    previous = find(page, key, default)
     page[key] = value
     return previous
 

@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from safemap._contract import ConcurrentMapping, Guarantees
 from safemap._missing import MISSING, UNSET, MissingType
+from safemap.maps._find import find
 from safemap.sync.claims import Partition, Section
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     # --- the two tables -----------------------------------------------------------------------------
 
     def _lookup(self, key: Any, /) -> V | MissingType:
-        entry = self._read.get(key)
+        entry = find(self._read, key)
         if entry is not None:
             value = entry[0]
             if value is not EXPUNGED:
@@ -106,7 +107,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     def _missed(self, key: Any) -> V | MissingType:
         """Look up a key that was not in the read table, or was expunged there."""
         if not self._dirty:
-            entry = self._read.get(key)  # again: it may have been promoted since (invariant 4)
+            entry = find(self._read, key)  # again: it may have been promoted since (invariant 4)
         else:
             self._lock.acquire()
             try:
@@ -124,9 +125,9 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     def _entry_locked(self, key: Any) -> list[V] | None:
         """Return the entry of a key from either table, or None."""
         # The dirty table first: a promotion from inside a key's __eq__ moves entries from it to the other.
-        entry = self._dirty.get(key) if self._dirty else None
+        entry = find(self._dirty, key) if self._dirty else None
         if entry is None:
-            entry = self._read.get(key)
+            entry = find(self._read, key)
         return None if entry is None or entry[0] is EXPUNGED else entry
 
     def _put_locked(self, key: K, value: V) -> None:
@@ -169,11 +170,11 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         """Finish a promotion that was interrupted, or in which a key's __eq__ changed the map."""
         for key, entry in moved.items():
             try:
-                if self._read.get(key) is not entry:
+                if find(self._read, key) is not entry:
                     continue
                 if entry[0] is EXPUNGED:
                     del self._read[key]
-                elif self._dirty.get(key) is entry:
+                elif find(self._dirty, key) is entry:
                     del self._dirty[key]
             except Exception:  # noqa: BLE001, S112
                 continue  # such a key stays in both tables until a promotion succeeds
@@ -221,14 +222,14 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     # --- single keys, as the hooks do it, in one hold of the lock ------------------------------------
 
     def __getitem__(self, key: K, /) -> V:
-        entry = self._read.get(key)
+        entry = find(self._read, key)
         value: Any = EXPUNGED if entry is None else entry[0]
         if value is EXPUNGED:
             value = self._missed(key)
         return self._absent(key) if value is MISSING else value
 
     def get(self, key: K, /, default: Any = None) -> Any:
-        entry = self._read.get(key)
+        entry = find(self._read, key)
         value: Any = EXPUNGED if entry is None else entry[0]
         if value is EXPUNGED:
             value = self._missed(key)

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from safemap._contract import ConcurrentMapping, Guarantees
 from safemap._missing import MISSING, UNSET, MissingType
+from safemap.maps._find import find
 from safemap.sync.claims import Partition, Section
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
     # --- hooks --------------------------------------------------------------------------------------
 
     def _lookup(self, key: Any, /) -> V | MissingType:
-        return self._shards[hash((key,)) & self._mask].data.get(key, MISSING)
+        return find(self._shards[hash((key,)) & self._mask].data, key, MISSING)
 
     def _hold(self, key: Any, timeout: float | None = None, /) -> Claim | None:
         return self._shards[hash((key,)) & self._mask].claim(key, timeout)
@@ -147,11 +148,11 @@ class ShardedMap(ConcurrentMapping[K, V]):
     # --- single keys --------------------------------------------------------------------------------
 
     def __getitem__(self, key: K, /) -> V:
-        value = self._shards[hash((key,)) & self._mask].data.get(key, MISSING)
+        value = find(self._shards[hash((key,)) & self._mask].data, key, MISSING)
         return self._absent(key) if value is MISSING else value
 
     def get(self, key: K, /, default: Any = None) -> Any:
-        return self._shards[hash((key,)) & self._mask].data.get(key, default)
+        return find(self._shards[hash((key,)) & self._mask].data, key, default)
 
     def __contains__(self, key: object, /) -> bool:
         return key in self._shards[hash((key,)) & self._mask].data
@@ -188,7 +189,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
         shard = self._shards[hash((key,)) & self._mask]
         shard.acquire_for(key)
         try:
-            previous = shard.data.get(key, default)
+            previous = find(shard.data, key, default)
             shard.data[key] = value
         finally:
             shard.release()

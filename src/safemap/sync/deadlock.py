@@ -61,8 +61,8 @@ _waiting: dict[int, Resource] = {}
 
 CONFIRMATIONS = 10
 STEP = 0.005
-"""A cycle must be seen this often, and this many seconds apart, to be an error: 50 ms in all. A false alarm needs a
-signal handler that holds a lock for longer than that, having interrupted its thread in a wait for another."""
+"""A cycle must be seen this often, and this many seconds apart, to be an error: 50 ms in all. A false alarm needs
+a signal handler that holds a lock for longer than that, having interrupted its thread in a wait for another."""
 SLICE = 0.25
 """Seconds after which a sleeping thread looks again: long, as this is for cycles that a signal handler hid."""
 
