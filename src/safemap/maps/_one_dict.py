@@ -134,6 +134,15 @@ class OneDictMap(ConcurrentMapping[K, V]):
 
     _pop = pop
 
+    def swap(self, key: K, value: V, default: Any = None) -> Any:
+        self._lock.acquire()
+        try:
+            previous = find(self._data, key, default)
+            self._data[key] = value
+        finally:
+            self._lock.release()
+        return previous
+
     def popitem(self) -> tuple[K, V]:
         self._lock.acquire()
         try:

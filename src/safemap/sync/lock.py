@@ -19,6 +19,10 @@ backward jump, and nowhere else. So
   - `release` is C all the way, so nothing comes between the `finally` and the lock being free. (A
     `release` written in Python could be interrupted at its start and leave the lock held: that is
     also why `owners` asks the lock's `repr` for its owner instead of keeping it in a field.)
+What remains are operations whose release takes more than that one call (claims, sections, `with m.entry`): at the
+start of the Python function that does it, an asynchronous exception leaves the key, or the map, held by the
+thread. In plain Python nothing can be put before that point.
+
 With `with`, 3.14 can lose the lock (gh-148874); a Python `__exit__` can lose it on every version.
 """
 
