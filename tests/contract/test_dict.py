@@ -7,7 +7,6 @@ import copy
 import gc
 import json
 import pickle
-import sys
 import weakref
 from collections.abc import ItemsView, KeysView, Mapping, MutableMapping, ValuesView
 
@@ -567,5 +566,3 @@ def test_a_key_that_raises_changes_nothing(mapping, name, present, where):
             break
     else:
         raise AssertionError("the key was never left alone")
-
-

@@ -86,7 +86,7 @@ def throw_into(thread):
 def test_exceptions_from_outside_leave_no_lock_held(variant):
     """Thrown at random moments into a thread that uses the operations on single keys.
 
-    Those that run a user's function, and those that look at the whole, release in plain Python, at whose start an
+    Those that run a function, and those that look at the whole, release in plain Python, at whose start an
     exception can come: see sync/lock.py.
     """
     if variant.tag == "rwlock":
@@ -124,7 +124,8 @@ def test_exceptions_from_outside_leave_no_lock_held(variant):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.parametrize("kind", ["mutex", "rwlock", "sharded", "copy_on_write", "read_dirty"])
 def test_fork_while_others_hold_everything(kind):
-    out = run_python(f"""
+    out = run_python(
+        f"""
         import os, signal, sys, threading, time, warnings
         warnings.simplefilter("ignore", DeprecationWarning)  # that forking with threads is dangerous is the point
         import safemap
@@ -189,7 +190,9 @@ def test_fork_while_others_hold_everything(kind):
             thread.join(10)
         m._check()
         print('ok', forks >= 10)
-    """, timeout=90)
+    """,
+        timeout=90,
+    )
     assert out == "ok True\n"
 
 
@@ -253,7 +256,8 @@ def test_many_short_threads_leave_nothing_behind(variant):
 
 @pytest.mark.parametrize("kind", ["mutex", "rwlock", "sharded", "copy_on_write", "read_dirty"])
 def test_daemon_threads_do_not_keep_the_interpreter(kind):
-    run_python(f"""
+    run_python(
+        f"""
         import threading, time
         import safemap
         m = safemap.create({kind!r})
@@ -263,4 +267,6 @@ def test_daemon_threads_do_not_keep_the_interpreter(kind):
         for _ in range(3):
             threading.Thread(target=forever, daemon=True).start()
         time.sleep(0.1)
-    """, timeout=15)
+    """,
+        timeout=15,
+    )

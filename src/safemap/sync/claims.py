@@ -15,12 +15,14 @@ Invariants
 From 3 and 4: between the look of a claim's holder at its key and its write, nobody else writes that key.
 A thread that has once found the key free under the partition's lock finds it so as long as it keeps that lock.
 
-  5. While a thread *lends* the lock, no claim comes into force but its own. Lending is for a thread that must
-     wait for a claim although it holds the partition's lock: something (a key's `__eq__`, a finalizer, a
-     signal handler) uses the map in the middle of a write. It lets go of the lock meanwhile, so that the
-     claim's holder can finish, and by this rule finds its own key as free as it left it.
-  6. While a thread is in a *section* (it holds the lock of every partition of a `Section`), no other thread's
+  5. While a thread is in a *section* (it holds the lock of every partition of a `Section`), no other thread's
      claim is in force there.
+
+A thread that must wait for a claim although it holds the partition's lock (a finalizer or a signal handler uses
+the map in the middle of a write) lets go of the lock meanwhile, so that the claim's holder can finish. What it
+had found free may not be so afterwards: that matters to a write that has not yet happened, which can be the
+case in a key's `__eq__` alone. So there, and if a third thread claims the very key meanwhile, that thread's
+function may miss the write. The alternatives were a deadlock, or a claim for every write of every key.
 
 Waiting is for locks of `sync.lock` alone, so every deadlock that leads through claims is found.
 """
@@ -58,12 +60,11 @@ class Claim(Lock):
 class Partition(Lock):
     """The lock over a part of a map's keys, and the claims on those keys."""
 
-    __slots__ = ("_section", "claims", "lenders")
+    __slots__ = ("_section", "claims")
 
     def __init__(self, section: Section[Any]) -> None:
         self._section = section
         self.claims: dict[Any, Claim] = {}
-        self.lenders: list[Lock] = []  # each is held by the thread that lends
 
     def acquire_for(self, key: Any) -> None:
         """Take the lock in order to write `key`: wait until no other thread has a claim on it.
@@ -89,18 +90,12 @@ class Partition(Lock):
                 claim = self._listed(key)
             finally:
                 self.release()
-            while True:
-                held = self._wait_out(claim, deadline)
-                if not held:
-                    break
-                lender = self._put_in_force(claim)
-                if lender is None:
-                    return claim
-                claim.release()  # it may be what the lender waits for
-                held = False
-                if not lender.acquire_within(time_until(deadline)):
-                    break
-                lender.release()
+            held = self._wait_out(claim, deadline)
+            if held:
+                self.acquire()
+                claim.depth += 1
+                self.release()
+                return claim
         except BaseException:
             if claim is not None:
                 self._give_up(claim, held=held)
@@ -133,17 +128,6 @@ class Partition(Lock):
             if held:
                 claim.release()
 
-    def _put_in_force(self, claim: Claim) -> Lock | None:
-        """Put a claim that the caller holds in force, unless another thread lends: then return that one's lock."""
-        self.acquire()
-        try:
-            lender = next((lender for lender in self.lenders if not lender.is_mine()), None)
-            if lender is None:
-                claim.depth += 1
-            return lender
-        finally:
-            self.release()
-
     def _pass(self, key: Any) -> None:
         """Wait until no other thread's claim on `key` is in force. The lock is held before and after."""
         held = True
@@ -172,19 +156,13 @@ class Partition(Lock):
             raise
 
     def _wait_out(self, claim: Claim, deadline: float | None) -> bool:
-        """Take another's claim, waiting until `deadline`; lend the lock meanwhile, if this thread holds it."""
-        if not self.is_mine():
-            return claim.acquire_within(time_until(deadline))
-        lender = Lock()
-        lender.acquire()
-        self.lenders.append(lender)
-        count = self.let_go()
+        """Take another's claim, waiting until `deadline`; let go of this lock meanwhile, if the thread has it."""
+        count = self.let_go() if self.is_mine() else 0
         try:
             return claim.acquire_within(time_until(deadline))
         finally:
-            self.take_back(count)
-            self.lenders.remove(lender)
-            lender.release()
+            if count:
+                self.take_back(count)
 
     def _leave(self, claim: Claim) -> None:
         claim.users -= 1
@@ -196,7 +174,6 @@ class Partition(Lock):
     def forget_lost_owners(self) -> None:
         """In the child of a fork: free what threads held that are not here."""
         self.forget_lost_owner()
-        self.lenders = [lender for lender in self.lenders if lender.is_mine()]
         for key, claim in list(self.claims.items()):
             if not claim.is_mine():
                 claim.forget_lost_owner()
