@@ -16,9 +16,9 @@ Invariants
   3. `_live` refers, weakly and oldest first, to the versions that may still be read. Before a page changes,
      each of them has it saved, or shows another page in its place. If a version has a page saved, so
      have all older ones: hence the walk from the newest that stops at the first that has it.
-  4. `_writing` holds the pages that the thread with `_commit` is about to change or is changing: one, and
-     more only where a key's `__eq__`, a finalizer or a signal handler writes in the middle of a write. A
-     version made just then has them saved from the start. While it is not empty, no page is replaced.
+  4. `_writing` holds the pages that are about to change or are changing: one, and more only where a key's
+     `__eq__`, a finalizer or a signal handler writes in the middle of a write. A version made just then has
+     them saved from the start. While it is not empty, no page is replaced.
   5. `_sequence` is odd while a batch is open. `_batch` is then the version of the moment before it, which
      everybody but the batch's thread reads. It is set before `_sequence` becomes odd, and cleared after
      it has become even.
@@ -67,7 +67,6 @@ OPTIMISTIC_READS = 8
 several times as long as a read, so more than two in a row come only from a key whose `__eq__` makes batches."""
 NO_PAGE: Page = {}
 """Stays empty. In `_writing`: a page that is not known yet. In a version: what is saved of a page not its own."""
-SOME_PAGE = (NO_PAGE,)
 WHOLE = "the whole map"
 """The one key that is ever claimed: functions exclude all the map's writers."""
 
@@ -128,7 +127,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._batch: Version | None = None  # read by anyone
         self._batch_owner = 0  # ident of the batch's thread; it alone compares equal
         self._batch_depth = 0  # how many sections that thread is in; touched by it alone
-        self._writing: tuple[Page, ...] = ()
+        self._writing: dict[object, Page] = {}  # by a token for each write
         self._disturbed = False  # a write came in the middle of another of the same thread
         self._cursor = 0  # slot at which `popitem` looks first
 
@@ -199,7 +198,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _new_version(self) -> Version:
         version = Version(self._pages, self._size)
-        for page in self._writing:
+        for page in list(self._writing.values()):
             self._save(page)
             version.saved[id(page)] = page.copy()
         self._live.append(ref(version))
@@ -233,11 +232,12 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         mixed = hash((key,))
         self._commit.acquire_for(WHOLE)
         try:
-            outer = self._writing
-            self._writing = (*outer, NO_PAGE) if outer else SOME_PAGE  # from here on, no page is replaced
+            outer = bool(self._writing)
+            token = object()
+            self._writing[token] = NO_PAGE  # before the page is looked up: from here on, no page is replaced
             try:
                 page = self._pages[mixed & (len(self._pages) - 1)]
-                self._writing = (*outer, page)
+                self._writing[token] = page
                 if self._live:
                     self._save(page)
                 before = len(page)
@@ -247,10 +247,10 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
                     self._size += len(page) - before
                     if outer:
                         self._disturbed = True
-                    elif self._disturbed:
+                    if self._disturbed and len(self._writing) == 1:
                         self._recount()
             finally:
-                self._writing = outer
+                del self._writing[token]
                 if len(page) > PAGE_LIMIT and not outer:
                     self._split(mixed)
         finally:
@@ -265,7 +265,10 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _split(self, mixed: int) -> None:
         """Replace the page of a mixed hash by two, unless that cannot be done now."""
-        self._writing = SOME_PAGE  # a write from inside __hash__ or __eq__ leaves the directory alone
+        if self._writing:
+            return
+        token = object()
+        self._writing[token] = NO_PAGE  # a write from inside __hash__ or __eq__ leaves the directory alone
         try:
             pages = self._split_pages(mixed)
             if self._disturbed:
@@ -275,7 +278,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         except Exception:  # noqa: BLE001, S110
             pass  # somebody's __hash__ or __eq__, in an operation that is none of its business
         finally:
-            self._writing = ()
+            del self._writing[token]
 
     def _split_pages(self, mixed: int) -> Directory | None:
         """Return a directory with two pages in the place of one, or None if a larger one would not help."""
@@ -415,7 +418,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         assert self._batch is None
         assert self._batch_owner == 0
         assert self._sequence % 2 == 0
-        assert self._writing == ()
+        assert not self._writing
         assert not self._commit.claims
 
     # --- hooks --------------------------------------------------------------------------------------
@@ -467,12 +470,12 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _after_fork_in_child(self) -> None:
         self._section.forget_lost_owners()
-        if self._commit.is_mine() or self._batch_owner == get_ident():
-            return
-        self._writing = ()
-        self._disturbed = False
-        if self._batch is not None:
-            self._restore(self._batch)
+        if not self._commit.is_mine():
+            self._writing.clear()
+            self._disturbed = False
+        if WHOLE not in self._commit.claims:  # what is left there is this thread's own
+            if self._batch is not None:
+                self._restore(self._batch)
             self._batch_depth = 0
             self._end_batch()
         self._size = sum(map(len, distinct(self._pages)))
