@@ -96,12 +96,13 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         "_batch_owner",
         "_commit",
         "_cursor",
-        "_disturbed",
         "_live",
+        "_operations",
         "_pages",
         "_section",
         "_sequence",
         "_size",
+        "_unsettled",
         "_writing",
     )
 
@@ -128,7 +129,8 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._batch_owner = 0  # ident of the batch's thread; it alone compares equal
         self._batch_depth = 0  # how many sections that thread is in; touched by it alone
         self._writing: dict[object, Page] = {}  # by a token for each write
-        self._disturbed = False  # a write came in the middle of another of the same thread
+        self._operations = 0  # writes begun: shows a write that another one has come in the middle of it
+        self._unsettled = False  # `_size` is not right: count the entries
         self._cursor = 0  # slot at which `popitem` looks first
 
     # --- reading ------------------------------------------------------------------------------------
@@ -161,6 +163,8 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._commit.acquire()
         try:
             batch = self._foreign_batch()
+            if self._unsettled and not self._writing:
+                self._recount()
             return self._size if batch is None else batch.size
         finally:
             self._commit.release()
@@ -197,6 +201,8 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             self._commit.release()
 
     def _new_version(self) -> Version:
+        if self._unsettled and not self._writing:
+            self._recount()
         version = Version(self._pages, self._size)
         for page in list(self._writing.values()):
             self._save(page)
@@ -233,6 +239,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._commit.acquire_for(WHOLE)
         try:
             outer = bool(self._writing)
+            self._operations = mine = self._operations + 1
             token = object()
             self._writing[token] = NO_PAGE  # before the page is looked up: from here on, no page is replaced
             try:
@@ -244,10 +251,11 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
                 try:
                     return operation(page, key, *arguments)
                 finally:
+                    self._unsettled = True  # should an exception from outside come in the next two lines
                     self._size += len(page) - before
-                    if outer:
-                        self._disturbed = True
-                    if self._disturbed and len(self._writing) == 1:
+                    if not outer and self._operations == mine:
+                        self._unsettled = False
+                    elif len(self._writing) == 1:
                         self._recount()
             finally:
                 del self._writing[token]
@@ -257,24 +265,23 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             self._commit.release()
 
     def _recount(self) -> None:
-        """Set the size anew, after writes in the middle of one another. Called while `_writing` is set."""
-        self._disturbed = True
-        while self._disturbed:
-            self._disturbed = False
+        """Set the size anew, after writes in the middle of one another. No other thread writes meanwhile."""
+        while self._unsettled:
+            operations = self._operations
             self._size = sum(map(len, distinct(self._pages)))
+            self._unsettled = self._operations != operations
 
     def _split(self, mixed: int) -> None:
         """Replace the page of a mixed hash by two, unless that cannot be done now."""
         if self._writing:
             return
+        operations = self._operations
         token = object()
         self._writing[token] = NO_PAGE  # a write from inside __hash__ or __eq__ leaves the directory alone
         try:
             pages = self._split_pages(mixed)
-            if self._disturbed:
-                self._recount()
-            elif pages is not None:
-                self._pages = pages  # no bytecode since the look at `_disturbed` lets a signal handler in
+            if pages is not None and self._operations == operations:
+                self._pages = pages  # no bytecode since that look lets a signal handler in
         except Exception:  # noqa: BLE001, S110
             pass  # somebody's __hash__ or __eq__, in an operation that is none of its business
         finally:
@@ -351,8 +358,8 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             self._save(page)
             dying.append(page.copy())
             page.clear()
-        self._size = 0
-        self._disturbed = True
+        self._operations += 1
+        self._unsettled = True
 
     def _replace(self, pages: Directory, size: int) -> None:
         """Put other pages in the place of all. The old ones will not change again: nothing is saved."""
@@ -402,7 +409,8 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
                     page.clear()
                     page.update(saved)
             self._replace(version.directory, version.size)
-            self._disturbed = bool(self._writing)
+            self._operations += 1
+            self._unsettled = bool(self._writing)
         finally:
             self._commit.release()
 
@@ -472,7 +480,6 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._section.forget_lost_owners()
         if not self._commit.is_mine():
             self._writing.clear()
-            self._disturbed = False
         if WHOLE not in self._commit.claims:  # what is left there is this thread's own
             if self._batch is not None:
                 self._restore(self._batch)

@@ -109,11 +109,12 @@ class Partition(Lock):
 
     def _listed(self, key: Any) -> Claim:
         """Return the key's claim, new or not, with one user more."""
-        claim = self.claims.get(key)
-        if claim is None:
-            claim = self.claims[key] = Claim(self, key)
-        claim.users += 1
-        return claim
+        while True:
+            claim = self.claims.setdefault(key, Claim(self, key))
+            claim.users += 1
+            if self.claims.get(key) is claim:
+                return claim
+            claim.users -= 1  # a signal handler came in between, and took the unused claim away
 
     def _give_up(self, claim: Claim, *, held: bool) -> None:
         try:
@@ -168,8 +169,9 @@ class Partition(Lock):
         claim.users -= 1
         # A key whose hash or comparison raises here may leave an unused claim behind. It does no harm:
         # the next one who wants the key takes it over, and takes it away when done.
-        if claim.users == 0 and self.claims.get(claim.key) is claim:
-            self.claims.pop(claim.key, None)  # a signal handler may just have done it
+        # `users` is looked at last: after that no signal handler can come before the claim is out.
+        if self.claims.get(claim.key) is claim and claim.users == 0:
+            self.claims.pop(claim.key, None)
 
     def forget_lost_owners(self) -> None:
         """In the child of a fork: free what threads held that are not here."""
