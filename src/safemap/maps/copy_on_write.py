@@ -241,7 +241,8 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             outer = bool(self._writing)
             self._operations = mine = self._operations + 1
             token = object()
-            self._writing[token] = NO_PAGE  # before the page is looked up: from here on, no page is replaced
+            page = NO_PAGE
+            self._writing[token] = page  # before the page is looked up: from here on, no page is replaced
             try:
                 page = self._pages[mixed & (len(self._pages) - 1)]
                 self._writing[token] = page
