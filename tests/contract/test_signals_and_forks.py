@@ -44,7 +44,7 @@ def test_ctrl_c_reaches_a_waiting_main_thread(kind):
             holder = threading.Thread(target=hold)
             holder.start()
             inside.wait()
-            free = {{'sharded': ('get',), 'read_dirty': (), 'copy_on_write': ('get', 'snapshot')}}.get({kind!r}, ())
+            free = {{'sharded': ('get',), 'copy_on_write': ('get', 'snapshot')}}.get({kind!r}, ())
             timer = threading.Timer(0.15, lambda: os.kill(os.getpid(), signal.SIGINT))
             timer.start()
             started = time.monotonic()

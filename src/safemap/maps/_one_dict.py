@@ -88,13 +88,6 @@ class OneDictMap(ConcurrentMapping[K, V]):
             self._lock.release_read()
         return self._absent(key) if value is MISSING else value
 
-    def get(self, key: K, /, default: Any = None) -> Any:
-        self._lock.acquire_read()
-        try:
-            return find(self._data, key, default)
-        finally:
-            self._lock.release_read()
-
     def __contains__(self, key: object, /) -> bool:
         self._lock.acquire_read()
         try:
@@ -117,31 +110,6 @@ class OneDictMap(ConcurrentMapping[K, V]):
             self._lock.release()
 
     _store = __setitem__
-
-    def setdefault(self, key: K, default: Any = None, /) -> Any:
-        self._lock.acquire()
-        try:
-            return self._data.setdefault(key, default)
-        finally:
-            self._lock.release()
-
-    def pop(self, key: K, /, default: Any = UNSET) -> Any:
-        self._lock.acquire()
-        try:
-            return self._data.pop(key) if default is UNSET else self._data.pop(key, default)
-        finally:
-            self._lock.release()
-
-    _pop = pop
-
-    def swap(self, key: K, value: V, default: Any = None) -> Any:
-        self._lock.acquire()
-        try:
-            previous = find(self._data, key, default)
-            self._data[key] = value
-        finally:
-            self._lock.release()
-        return previous
 
     def popitem(self) -> tuple[K, V]:
         self._lock.acquire()
@@ -182,6 +150,40 @@ class OneDictMap(ConcurrentMapping[K, V]):
                     else:
                         data.pop(key, None)
             raise
+
+    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
+
+        def get(self, key: K, /, default: Any = None) -> Any:
+            self._lock.acquire_read()
+            try:
+                return find(self._data, key, default)
+            finally:
+                self._lock.release_read()
+
+        def setdefault(self, key: K, default: Any = None, /) -> Any:
+            self._lock.acquire()
+            try:
+                return self._data.setdefault(key, default)
+            finally:
+                self._lock.release()
+
+        def pop(self, key: K, /, default: Any = UNSET) -> Any:
+            self._lock.acquire()
+            try:
+                return self._data.pop(key) if default is UNSET else self._data.pop(key, default)
+            finally:
+                self._lock.release()
+
+        _pop = pop
+
+        def swap(self, key: K, value: V, default: Any = None) -> Any:
+            self._lock.acquire()
+            try:
+                previous = find(self._data, key, default)
+                self._data[key] = value
+            finally:
+                self._lock.release()
+            return previous
 
     # --- the whole: a copy made under the lock -------------------------------------------------------
 

@@ -317,17 +317,19 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     _store = __setitem__
 
-    def setdefault(self, key: K, default: Any = None, /) -> Any:
-        value = self._lookup(key)
-        return self._change(dict.setdefault, key, default) if value is MISSING else value
+    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
 
-    def pop(self, key: K, /, default: Any = UNSET) -> Any:
-        return self._change(dict.pop, key) if default is UNSET else self._change(dict.pop, key, default)
+        def setdefault(self, key: K, default: Any = None, /) -> Any:
+            value = self._lookup(key)
+            return self._change(dict.setdefault, key, default) if value is MISSING else value
 
-    _pop = pop
+        def pop(self, key: K, /, default: Any = UNSET) -> Any:
+            return self._change(dict.pop, key) if default is UNSET else self._change(dict.pop, key, default)
 
-    def swap(self, key: K, value: V, default: Any = None) -> Any:
-        return self._change(_swap, key, value, default)
+        _pop = pop
+
+        def swap(self, key: K, value: V, default: Any = None) -> Any:
+            return self._change(_swap, key, value, default)
 
     def popitem(self) -> tuple[K, V]:
         self._commit.acquire_for(WHOLE)

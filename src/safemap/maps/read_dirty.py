@@ -228,13 +228,6 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
             value = self._missed(key)
         return self._absent(key) if value is MISSING else value
 
-    def get(self, key: K, /, default: Any = None) -> Any:
-        entry = find(self._read, key)
-        value: Any = EXPUNGED if entry is None else entry[0]
-        if value is EXPUNGED:
-            value = self._missed(key)
-        return default if value is MISSING else value
-
     def __setitem__(self, key: K, value: V, /) -> None:
         self._lock.acquire_for(key)
         try:
@@ -244,43 +237,52 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
 
     _store = __setitem__
 
-    def setdefault(self, key: K, default: Any = None, /) -> Any:
-        value = self._lookup(key)
-        if value is not MISSING:
-            return value
-        self._lock.acquire_for(key)
-        try:
-            entry = self._entry_locked(key)
-            if entry is not None:
-                return entry[0]
-            self._put_locked(key, default)
-        finally:
-            self._lock.release()
-        return default
+    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
 
-    def pop(self, key: K, /, default: Any = UNSET) -> Any:
-        self._lock.acquire_for(key)
-        try:
-            value = self._take_locked(key)
-        finally:
-            self._lock.release()
-        if value is not MISSING:
-            return value
-        if default is UNSET:
-            raise KeyError(key)
-        return default
+        def get(self, key: K, /, default: Any = None) -> Any:
+            entry = find(self._read, key)
+            value: Any = EXPUNGED if entry is None else entry[0]
+            if value is EXPUNGED:
+                value = self._missed(key)
+            return default if value is MISSING else value
 
-    _pop = pop
+        def setdefault(self, key: K, default: Any = None, /) -> Any:
+            value = self._lookup(key)
+            if value is not MISSING:
+                return value
+            self._lock.acquire_for(key)
+            try:
+                entry = self._entry_locked(key)
+                if entry is not None:
+                    return entry[0]
+                self._put_locked(key, default)
+            finally:
+                self._lock.release()
+            return default
 
-    def swap(self, key: K, value: V, default: Any = None) -> Any:
-        self._lock.acquire_for(key)
-        try:
-            entry = self._entry_locked(key)
-            previous = default if entry is None else entry[0]
-            self._put_locked(key, value)
-        finally:
-            self._lock.release()
-        return previous
+        def pop(self, key: K, /, default: Any = UNSET) -> Any:
+            self._lock.acquire_for(key)
+            try:
+                value = self._take_locked(key)
+            finally:
+                self._lock.release()
+            if value is not MISSING:
+                return value
+            if default is UNSET:
+                raise KeyError(key)
+            return default
+
+        _pop = pop
+
+        def swap(self, key: K, value: V, default: Any = None) -> Any:
+            self._lock.acquire_for(key)
+            try:
+                entry = self._entry_locked(key)
+                previous = default if entry is None else entry[0]
+                self._put_locked(key, value)
+            finally:
+                self._lock.release()
+            return previous
 
     # --- the whole ----------------------------------------------------------------------------------
 

@@ -151,9 +151,6 @@ class ShardedMap(ConcurrentMapping[K, V]):
         value = find(self._shards[hash((key,)) & self._mask].data, key, MISSING)
         return self._absent(key) if value is MISSING else value
 
-    def get(self, key: K, /, default: Any = None) -> Any:
-        return find(self._shards[hash((key,)) & self._mask].data, key, default)
-
     def __contains__(self, key: object, /) -> bool:
         return key in self._shards[hash((key,)) & self._mask].data
 
@@ -167,33 +164,38 @@ class ShardedMap(ConcurrentMapping[K, V]):
 
     _store = __setitem__
 
-    def setdefault(self, key: K, default: Any = None, /) -> Any:
-        shard = self._shards[hash((key,)) & self._mask]
-        shard.acquire_for(key)
-        try:
-            return shard.data.setdefault(key, default)
-        finally:
-            shard.release()
+    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
 
-    def pop(self, key: K, /, default: Any = UNSET) -> Any:
-        shard = self._shards[hash((key,)) & self._mask]
-        shard.acquire_for(key)
-        try:
-            return shard.data.pop(key) if default is UNSET else shard.data.pop(key, default)
-        finally:
-            shard.release()
+        def get(self, key: K, /, default: Any = None) -> Any:
+            return find(self._shards[hash((key,)) & self._mask].data, key, default)
 
-    _pop = pop
+        def setdefault(self, key: K, default: Any = None, /) -> Any:
+            shard = self._shards[hash((key,)) & self._mask]
+            shard.acquire_for(key)
+            try:
+                return shard.data.setdefault(key, default)
+            finally:
+                shard.release()
 
-    def swap(self, key: K, value: V, default: Any = None) -> Any:
-        shard = self._shards[hash((key,)) & self._mask]
-        shard.acquire_for(key)
-        try:
-            previous = find(shard.data, key, default)
-            shard.data[key] = value
-        finally:
-            shard.release()
-        return previous
+        def pop(self, key: K, /, default: Any = UNSET) -> Any:
+            shard = self._shards[hash((key,)) & self._mask]
+            shard.acquire_for(key)
+            try:
+                return shard.data.pop(key) if default is UNSET else shard.data.pop(key, default)
+            finally:
+                shard.release()
+
+        _pop = pop
+
+        def swap(self, key: K, value: V, default: Any = None) -> Any:
+            shard = self._shards[hash((key,)) & self._mask]
+            shard.acquire_for(key)
+            try:
+                previous = find(shard.data, key, default)
+                shard.data[key] = value
+            finally:
+                shard.release()
+            return previous
 
     # --- the whole ----------------------------------------------------------------------------------
 

@@ -112,8 +112,12 @@ class Partition(Lock):
         while True:
             claim = self.claims.setdefault(key, Claim(self, key))
             claim.users += 1
-            if self.claims.get(key) is claim:
-                return claim
+            try:
+                if self.claims.get(key) is claim:
+                    return claim
+            except BaseException:
+                self._leave(claim)
+                raise
             claim.users -= 1  # a signal handler came in between, and took the unused claim away
 
     def _give_up(self, claim: Claim, *, held: bool) -> None:
