@@ -104,12 +104,12 @@ def test_the_readmes_table_is_that_of_the_guarantees():
         "`snapshot()`": "snapshot",
     }
     for title, field in rows.items():
-        cells = re.search(rf"^\| {re.escape(title)} \|(.*)\|$", text, re.M).group(1).split("|")
+        cells = re.search(rf"^\| {re.escape(title)} \|(.*)\|$", text, re.MULTILINE).group(1).split("|")
         values = [getattr(cls.guarantees, field) for cls in safemap.KINDS.values()]
         values = [{True: "yes", False: "no"}.get(value, value) for value in values]
         assert [cell.strip() for cell in cells] == values, title
 
 
 def test_the_readmes_example_runs():
-    example = re.search(r"```python\n(.*?)```", README.read_text(), re.S).group(1)
+    example = re.search(r"```python\n(.*?)```", README.read_text(), re.DOTALL).group(1)
     exec(compile(example, "README", "exec"), {})

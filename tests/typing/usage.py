@@ -7,14 +7,20 @@ from typing import assert_type
 
 from safemap import MISSING, ConcurrentMapping, MissingType, ShardedMap, Snapshot
 
+
+def increment(n: int) -> int:
+    return n + 1
+
+
 hits: ShardedMap[str, int] = ShardedMap()
 hits["/"] = 1
 assert_type(hits["/"], int)
+counted: int = hits.compute("/", lambda n: n + 1)
 assert_type(hits.get("/"), int | None)
 assert_type(hits.get("/", 0), int)
 assert_type(hits.pop("/"), int)
 made: int = hits.setdefault("/", 1)
-assert_type(hits.compute("/", lambda n: n + 1), int)
+assert_type(hits.compute("/", increment), int)
 assert_type(hits.compute_if_absent("/", len), int)
 assert_type(hits.merge("/", 1, int.__add__), int)
 assert_type(hits.compare_and_set("/", MISSING, 1), bool)
