@@ -124,7 +124,7 @@ def test_exceptions_from_outside_leave_no_lock_held(variant):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.skipif(
     not getattr(sys, "_is_gil_enabled", lambda: True)(),
-    reason="without the GIL a plain dict that another thread writes at the fork hangs in the child, too (3.13, 3.14)",
+    reason="without the GIL a plain dict that another thread writes at the fork hangs in the child, too",
 )
 @pytest.mark.parametrize("kind", ["mutex", "rwlock", "sharded", "copy_on_write", "read_dirty"])
 def test_fork_while_others_hold_everything(kind):

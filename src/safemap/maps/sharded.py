@@ -22,6 +22,9 @@ The shard's number is taken from `hash((key,))`: a tuple's hash mixes that of it
 numbers are even for ints in any stride, and the bits that choose the shard say nothing about those by
 which the shard's dict chooses its slot.
 
+A replaced value dies after its shard's lock is free: a finalizer that wrote to another shard from under this one
+would wait for another finalizer that does the opposite.
+
 Rejected: locks for readers (they would only wait); resizing the number of shards (every reader would have
 to look which table is in force); a lock per key for all writes (a claim costs three times a shard's lock).
 """
@@ -117,6 +120,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
         shard = self._shards[hash((key,)) & self._mask]
         shard.acquire()
         try:
+            previous = find(shard.data, key)  # noqa: F841  # as in __setitem__
             shard.data[key] = value
         finally:
             shard.release()
@@ -125,7 +129,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
         shard = self._shards[hash((key,)) & self._mask]
         shard.acquire()
         try:
-            del shard.data[key]
+            previous = shard.data.pop(key)  # noqa: F841  # as in __setitem__
         finally:
             shard.release()
 
@@ -158,6 +162,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
         shard = self._shards[hash((key,)) & self._mask]
         shard.acquire_for(key)
         try:
+            previous = find(shard.data, key)  # noqa: F841  # dies after the lock is free: see the header
             shard.data[key] = value
         finally:
             shard.release()
