@@ -637,12 +637,3 @@ def _plain(other: Mapping[K, V]) -> dict[K, V]:
 def _same(current: Any, expected: Any) -> bool:
     """Return whether two values are identical or equal, as containers compare their elements."""
     return current is expected or bool(current == expected)
-
-
-PLAIN_KEYS = frozenset({str, int, bytes, float, bool, type(None)})
-"""Types of keys whose hash and comparison cannot fail and run none of the user's code."""
-
-
-def cannot_fail(keys: Iterable[Any]) -> bool:
-    """Return whether writing these keys cannot raise, so that nothing need be kept to undo it with."""
-    return PLAIN_KEYS.issuperset(map(type, keys))

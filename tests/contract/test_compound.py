@@ -248,6 +248,23 @@ def test_an_update_that_raises_half_way_changes_nothing_of_a_step(variant, where
             break
 
 
+def test_an_update_that_meets_a_hostile_key_in_the_map_changes_nothing_of_a_step(variant):
+    """The new keys are harmless; one of them has the hash of a key in the map that cannot be compared."""
+
+    def refuse():
+        raise Hostile
+
+    stored = Key("stored", hash_=hash("c"))
+    m = variant({stored: 1, "a": 2})
+    stored.on_eq = refuse
+    with pytest.raises(Hostile):
+        m.update({"a": 20, "b": 30, "c": 40, "d": 50})
+    stored.on_eq = None
+    if variant.guarantees.update == "all at once":
+        assert m == {stored: 1, "a": 2}
+    m._check()
+
+
 def test_an_iterable_that_raises_changes_nothing(variant):
     def pairs():
         yield "b", 2

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from safemap._contract import ConcurrentMapping, cannot_fail
+from safemap._contract import ConcurrentMapping
 from safemap._missing import MISSING, UNSET, MissingType
 from safemap.maps._find import find
 
@@ -128,7 +128,7 @@ class OneDictMap(ConcurrentMapping[K, V]):
     def _update(self, staged: dict[K, V], /) -> None:
         self._lock.acquire()
         try:
-            if len(staged) == 1 or cannot_fail(staged):
+            if len(staged) == 1:
                 self._data.update(staged)  # cannot fail half-way
             else:
                 self._update_or_undo(staged)
@@ -145,10 +145,13 @@ class OneDictMap(ConcurrentMapping[K, V]):
                 data.clear()
             else:
                 for key, value in before:
-                    if value is not MISSING:
-                        data[key] = value
-                    else:
-                        data.pop(key, None)
+                    try:
+                        if value is not MISSING:
+                            data[key] = value
+                        else:
+                            data.pop(key, None)
+                    except Exception:  # noqa: BLE001, S112
+                        continue  # what cannot be compared was not written either
             raise
 
     if not TYPE_CHECKING:  # for whom the overloads of the contract stand

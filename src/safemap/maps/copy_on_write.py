@@ -41,7 +41,7 @@ from _thread import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import ref
 
-from safemap._contract import ConcurrentMapping, Guarantees, cannot_fail
+from safemap._contract import ConcurrentMapping, Guarantees
 from safemap._missing import MISSING, UNSET, MissingType
 from safemap.maps._find import find
 from safemap.maps._pages import Directory, Page, PagedSnapshot, Version, distinct
@@ -390,13 +390,12 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             self._release_all()
 
     def _write_all(self, staged: dict[K, V]) -> None:
-        before = None if cannot_fail(staged) else self._version()
+        before = self._version()
         try:
             for key, value in staged.items():
                 self._store(key, value)
         except BaseException:
-            if before is not None:
-                self._restore(before)
+            self._restore(before)
             raise
 
     def _restore(self, version: Version) -> None:
