@@ -327,7 +327,10 @@ class ConcurrentMapping(MutableMapping[K, V]):
         return key, value
 
     def clear(self) -> None:
-        """Remove everything, in one step. O(n)."""
+        """Remove everything. O(n).
+
+        One step for other writers and for snapshots; readers of single keys see it as `guarantees.update` says.
+        """
         self._hold_all()
         try:
             for key in self.to_dict():
