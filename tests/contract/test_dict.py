@@ -523,7 +523,8 @@ class TestLifetime:
         gc.collect()
         before = len(gc.get_objects())
         maps = [variant() for _ in range(10)]
-        assert (len(gc.get_objects()) - before) / 10 < 50
+        # 16 shards of three objects each (3.14 counts empty dicts, too), and the map's own few
+        assert (len(gc.get_objects()) - before) / 10 < 16 * 3 + 12
         assert len(maps) == 10
 
 
