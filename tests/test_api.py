@@ -50,13 +50,15 @@ def test_variants_have_the_contracts_surface_and_no_more(cls):
 
 LAYERS = {
     "sync": {"sync"},
-    "_contract": {"_missing", "_snapshot", "_entry", "_views", "sync"},
+    "_contract": {"_lookup", "_missing", "_snapshot", "_entry", "_views", "sync"},
     "_entry": {"_missing", "_contract"},  # for type checkers alone
     "_views": {"_missing", "_contract"},
     "_snapshot": {"_missing"},
+    "_lookup": {"_missing"},
     "_missing": set(),
+    "_speed": set(),
     "_version": set(),
-    "maps": {"_contract", "_missing", "_snapshot", "sync", "maps"},
+    "maps": {"_contract", "_lookup", "_missing", "_snapshot", "sync", "maps"},
 }
 
 

@@ -18,10 +18,11 @@ class NoLock:
     """Has every method of every lock here, and does nothing."""
 
     def __init__(self, *_args, **_options):
-        self.claims = {}
+        self.first = self.key = None
         self.users = self.depth = 0
         self.data = {}
         self.partitions = ()
+        self.closing = False
 
     def acquire(self):
         pass
@@ -37,13 +38,18 @@ class NoLock:
     def enter(self, _timeout=None):
         return True
 
-    def claim(self, _key, _timeout=None):
+    def claim(self, _section, _key, _timeout=None):
         self.partition = self
-        self.claims["the whole map"] = self
         return self
 
-    def unclaim(self, _claim):
+    def _give_up(self, _claim, _held, _in_force):
         pass
+
+    def known(self, _key):
+        pass
+
+    def listed(self):
+        return []
 
     def forget_lost_owner(self):
         pass
@@ -131,6 +137,9 @@ def test_passes_with_locks(variant, race):
     race(variant())
 
 
+@pytest.mark.skipif(
+    safemap.compiled, reason="a compiled map's locks cannot be replaced; its source is the plain one"
+)
 @pytest.mark.parametrize("race", RACES, ids=lambda race: race.__name__)
 def test_fails_without_locks(variant, race):
     for _ in range(20):

@@ -8,7 +8,7 @@ on those before it:
 
     sync        locks that know nothing of maps: deadlock detection, readers-writer lock, per-key claims
     _contract   what every map promises, and what can be derived from a few hooks
-                (_missing, _views, _snapshot, _entry belong to it)
+                (_missing, _lookup, _views, _snapshot, _entry belong to it)
     maps        one mechanism in each file; none knows of another
     here        the public names
     bench       on the public names alone: measures the maps, and tells which to take
@@ -16,8 +16,10 @@ on those before it:
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
+from safemap import _speed as _speed  # first: it decides which files the others are loaded from
 from safemap._contract import ConcurrentMapping, Guarantees
 from safemap._entry import Entry
 from safemap._missing import MISSING, MissingType
@@ -48,9 +50,14 @@ __all__ = [
     "ShardedMap",
     "Snapshot",
     "__version__",
+    "compiled",
     "create",
 ]
 
+
+compiled: Final[bool] = not isinstance(ConcurrentMapping.get, FunctionType)
+"""Whether the maps that are loaded are compiled. Without a compiler at installation, or with SAFEMAP_PURE=1 in the
+environment, they are plain Python: slower, and the same in all else."""
 
 KINDS: Final[Mapping[str, type[ConcurrentMapping[Any, Any]]]] = {
     "mutex": MutexMap,

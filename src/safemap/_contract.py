@@ -22,10 +22,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from reprlib import recursive_repr
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
 from safemap._entry import Entry, Locked, check_timeout
-from safemap._missing import MISSING, UNSET, MissingType
+from safemap._lookup import MISSING
+from safemap._missing import UNSET, MissingType
 from safemap._snapshot import Snapshot
 from safemap._views import Items, Keys, Values
 from safemap.sync import fork
@@ -93,9 +95,24 @@ class ConcurrentMapping(MutableMapping[K, V]):
 
     # --- making one ---------------------------------------------------------------------------------
 
+    # A map is whole as soon as it is there: a subclass's `__init__` need not call ours, and nobody ever meets
+    # one without its locks. A compiled class has no `__new__`: its `__cinit__` is called by what is, base first.
+
     def __new__(cls, *_args: Any, **_items: Any) -> Self:
-        """Return an empty map with default options, so that a subclass's `__init__` need not call ours."""
-        return cls._create({})
+        """Return an empty map with default options."""
+        self = super().__new__(cls)
+        self._begin()
+        self._configure()
+        return self
+
+    def __cinit__(self, *_args: Any, **_items: Any) -> None:
+        self._begin()
+        if is_mechanism_python(self):
+            self._configure()
+
+    def _begin(self) -> None:
+        self._default_factory = None
+        fork.register(self)
 
     @overload
     def __init__(self, /) -> None: ...
@@ -136,15 +153,19 @@ class ConcurrentMapping(MutableMapping[K, V]):
                 known = ", ".join(cls.options)
                 message = f"{cls.__name__} has no option {name!r}; it has: {known}"
                 raise TypeError(message)
-        self: Self = object.__new__(cls)
+        self: Self = cls.__new__(cls)
+        self._set_up(options)
+        return self
+
+    def _set_up(self, options: Mapping[str, Any]) -> None:
+        """Apply options. Nobody else knows the map yet, so what `__new__` has set can be set again."""
         factory: Any = options.get("default_factory")
         if factory is not None and not callable(factory):
             message = f"default_factory must be callable or None, not {factory!r}"
             raise TypeError(message)
-        self._default_factory = factory  # pyright: ignore[reportAttributeAccessIssue]
-        self._configure(**{name: options[name] for name in options if name != "default_factory"})
-        fork.register(self)
-        return self
+        self._default_factory = factory
+        if len(options) > ("default_factory" in options):
+            self._configure(**{name: options[name] for name in options if name != "default_factory"})
 
     @classmethod
     def fromkeys(cls, keys: Iterable[Any], value: Any = None, /) -> Self:
@@ -170,31 +191,31 @@ class ConcurrentMapping(MutableMapping[K, V]):
         return {"default_factory": self._default_factory}
 
     @abstractmethod
-    def _lookup(self, key: Any, /) -> V | MissingType:
+    def _lookup(self, key: Any) -> V | MissingType:
         """Return the value of `key`, or MISSING."""
 
     @abstractmethod
-    def _hold(self, key: Any, timeout: float | None = None, /) -> Any:
+    def _hold(self, key: Any, timeout: float | None = None) -> Any:
         """Exclude all other writers of `key` and return a token; None if not to be had in time."""
 
     @abstractmethod
-    def _release(self, key: Any, token: Any, /) -> None:
+    def _release(self, key: Any, token: Any) -> None:
         """End what `_hold` began."""
 
-    def _lookup_held(self, key: Any, /) -> V | MissingType:
+    def _lookup_held(self, key: Any) -> V | MissingType:
         """Return the value of a key that the caller holds, or MISSING."""
         return self._lookup(key)
 
     @abstractmethod
-    def _store_held(self, key: K, value: V, /) -> None:
+    def _store_held(self, key: K, value: V) -> None:
         """Set a key that the caller holds."""
 
     @abstractmethod
-    def _remove_held(self, key: K, /) -> None:
+    def _remove_held(self, key: K) -> None:
         """Remove a key that the caller holds, and that is there."""
 
     @abstractmethod
-    def _hold_all(self, timeout: float | None = None, /) -> bool:
+    def _hold_all(self, timeout: float | None = None) -> bool:
         """Exclude all other writers; False if that was not to be had in time."""
 
     @abstractmethod
@@ -247,14 +268,17 @@ class ConcurrentMapping(MutableMapping[K, V]):
 
     # --- writing ------------------------------------------------------------------------------------
 
-    def _settle(self, key: K, value: V | MissingType, /) -> None:
+    def _settle(self, key: K, value: V | MissingType) -> None:
         """Give a key that the caller holds its value, or remove it (MISSING)."""
         if value is not MISSING:
             self._store_held(key, value)
         elif self._lookup_held(key) is not MISSING:
             self._remove_held(key)
 
-    def __setitem__(self, key: K, value: V, /) -> None:
+    # What other methods call is `_store` and `_pop`: as with dict, they do not see what a subclass makes of the
+    # operator. A variant that defines one of them names it so, too.
+
+    def _store(self, key: K, value: V) -> None:
         """Set `key` to `value`."""
         token = self._hold(key)
         try:
@@ -262,9 +286,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
         finally:
             self._release(key, token)
 
-    # What other methods call: as with dict, they do not see what a subclass makes of the operator. A
-    # variant that defines `__setitem__` or `pop` names it so, too.
-    _store = __setitem__
+    __setitem__ = _store
 
     def __delitem__(self, key: K, /) -> None:
         """Remove `key`. Raises `KeyError(key)` if it is absent."""
@@ -294,6 +316,9 @@ class ConcurrentMapping(MutableMapping[K, V]):
     def pop(self, key: K, /, default: T) -> V | T: ...
     def pop(self, key: K, /, default: Any = UNSET) -> Any:
         """Remove `key` and return its value. Absent: return `default`, or raise `KeyError(key)`."""
+        return self._pop(key, default)
+
+    def _pop(self, key: K, default: Any = UNSET) -> Any:
         token = self._hold(key)
         try:
             value = self._lookup_held(key)
@@ -306,8 +331,6 @@ class ConcurrentMapping(MutableMapping[K, V]):
         if default is UNSET:
             raise KeyError(key)
         return default
-
-    _pop = pop
 
     def popitem(self) -> tuple[K, V]:
         """Remove some key, the last one where the variant keeps order, and return it with its value.
@@ -358,7 +381,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
         if staged:
             self._update(staged)
 
-    def _update(self, staged: dict[K, V], /) -> None:
+    def _update(self, staged: dict[K, V]) -> None:
         """Set the keys of a private dict."""
         for key, value in staged.items():
             self._store(key, value)
@@ -561,16 +584,20 @@ class ConcurrentMapping(MutableMapping[K, V]):
         """Return the contents of one moment as an immutable mapping. Cost: `guarantees.snapshot`."""
         return Snapshot(self.to_dict())
 
+    @classmethod
+    def __class_getitem__(cls, parameters: Any, /) -> GenericAlias:
+        """Return the class with type parameters, as `dict[str, int]` is one."""
+        return GenericAlias(cls, parameters)
+
     def __eq__(self, other: object) -> bool:
         """Compare as dicts, each side at one moment. No lock is held while values are compared."""
         if not isinstance(other, Mapping):
             return NotImplemented
         return other is self or self.to_dict() == _plain(other)
 
-    @recursive_repr("{...}")
     def __repr__(self) -> str:
         """Return what `repr` of a dict with the contents of one moment gives."""
-        return repr(self.to_dict())
+        return _shown(self)
 
     def _check(self) -> None:
         """Assert the variant's invariants. For tests; nobody else may use the map meanwhile."""
@@ -617,8 +644,26 @@ class ConcurrentMapping(MutableMapping[K, V]):
         return _rebuilt, (type(self), self._options()), attributes, None, contents
 
 
+def is_mechanism_python(_map: ConcurrentMapping[Any, Any]) -> bool:
+    """Return whether the variant that `_map` is of is a class written in Python. (Compiled: see the `.pxd`.)"""
+    return True
+
+
+def match_as_mapping(_cls: type[ConcurrentMapping[Any, Any]]) -> None:
+    """Have `match` statements take the class for a mapping. (Compiled: see the `.pxd`; here, it inherits that.)"""
+
+
+MutableMapping.register(ConcurrentMapping)  # compiled, it does not inherit from it
+match_as_mapping(ConcurrentMapping)
+
+
 def _rebuilt(cls: type[ConcurrentMapping[Any, Any]], options: dict[str, Any]) -> Any:
     return cls._create(options)
+
+
+@recursive_repr("{...}")
+def _shown(map_: ConcurrentMapping[Any, Any]) -> str:
+    return repr(map_.to_dict())
 
 
 def _staged(items: Any, named: dict[str, Any]) -> dict[Any, Any]:

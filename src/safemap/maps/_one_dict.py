@@ -18,8 +18,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from safemap._contract import ConcurrentMapping
-from safemap._missing import MISSING, UNSET, MissingType
-from safemap.maps._find import find
+from safemap._lookup import MISSING, find
+from safemap._missing import UNSET, MissingType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,30 +46,30 @@ class OneDictMap(ConcurrentMapping[K, V]):
     _lock: ReadWriteLock
     _data: dict[K, V]
 
-    def _hold(self, key: Any, timeout: float | None = None, /) -> Any:
+    def _hold(self, key: Any, timeout: float | None = None) -> Any:
         hash(key)  # dict's own error for an unhashable key, before a function is called
         return True if self._lock.acquire_within(timeout) else None
 
-    def _release(self, _key: Any, _token: Any, /) -> None:
+    def _release(self, _key: Any, _token: Any) -> None:
         self._lock.release()
 
-    def _lookup(self, key: Any, /) -> V | MissingType:
+    def _lookup(self, key: Any) -> V | MissingType:
         self._lock.acquire_read()
         try:
             return find(self._data, key, MISSING)
         finally:
             self._lock.release_read()
 
-    def _lookup_held(self, key: Any, /) -> V | MissingType:
+    def _lookup_held(self, key: Any) -> V | MissingType:
         return find(self._data, key, MISSING)
 
-    def _store_held(self, key: K, value: V, /) -> None:
+    def _store_held(self, key: K, value: V) -> None:
         self._data[key] = value
 
-    def _remove_held(self, key: K, /) -> None:
+    def _remove_held(self, key: K) -> None:
         del self._data[key]
 
-    def _hold_all(self, timeout: float | None = None, /) -> bool:
+    def _hold_all(self, timeout: float | None = None) -> bool:
         return self._lock.acquire_within(timeout)
 
     def _release_all(self) -> None:
@@ -102,14 +102,14 @@ class OneDictMap(ConcurrentMapping[K, V]):
         finally:
             self._lock.release_read()
 
-    def __setitem__(self, key: K, value: V, /) -> None:
+    def _store(self, key: K, value: V) -> None:
         self._lock.acquire()
         try:
             self._data[key] = value
         finally:
             self._lock.release()
 
-    _store = __setitem__
+    __setitem__ = _store
 
     def popitem(self) -> tuple[K, V]:
         self._lock.acquire()
@@ -125,7 +125,7 @@ class OneDictMap(ConcurrentMapping[K, V]):
         finally:
             self._lock.release()
 
-    def _update(self, staged: dict[K, V], /) -> None:
+    def _update(self, staged: dict[K, V]) -> None:
         self._lock.acquire()
         try:
             if len(staged) == 1:
@@ -170,14 +170,14 @@ class OneDictMap(ConcurrentMapping[K, V]):
             finally:
                 self._lock.release()
 
-        def pop(self, key: K, /, default: Any = UNSET) -> Any:
+        def _pop(self, key: K, default: Any = UNSET) -> Any:
             self._lock.acquire()
             try:
                 return self._data.pop(key) if default is UNSET else self._data.pop(key, default)
             finally:
                 self._lock.release()
 
-        _pop = pop
+        pop = _pop
 
         def swap(self, key: K, value: V, default: Any = None) -> Any:
             self._lock.acquire()

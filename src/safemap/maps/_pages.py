@@ -16,11 +16,11 @@ changing afterwards; a reader that finds nothing saved *after* it has looked in 
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
-from safemap._missing import MISSING
+from safemap._lookup import MISSING, find, mixed_hash
 from safemap._snapshot import Snapshot
-from safemap.maps._find import find
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -50,9 +50,9 @@ class Version:
         # writer, under its lock, each key once; read by anyone.
         self.saved: dict[int, Page] = {}
 
-    def lookup(self, mixed: int, key: Any) -> Any:
-        """Return the value of `key`, whose mixed hash is given, or MISSING."""
-        page = self.directory[mixed & (len(self.directory) - 1)]
+    def lookup(self, key: Any) -> Any:
+        """Return the value of `key`, or MISSING."""
+        page = self.directory[mixed_hash(key) & (len(self.directory) - 1)]
         value = find(page, key, MISSING)
         saved = self.saved.get(id(page))
         return value if saved is None else find(saved, key, MISSING)
@@ -68,10 +68,17 @@ class Version:
                     saved = copy
             yield saved
 
+    def keys(self) -> Iterator[Any]:
+        """Iterate over the keys."""
+        return chain.from_iterable(self.pages())
+
+    def values(self) -> Iterator[Any]:
+        """Iterate over the values."""
+        return chain.from_iterable(page.values() for page in self.pages())
+
     def items(self) -> Iterator[tuple[Any, Any]]:
-        """Yield all pairs."""
-        for page in self.pages():
-            yield from page.items()
+        """Iterate over the pairs."""
+        return chain.from_iterable(page.items() for page in self.pages())
 
     def to_dict(self) -> dict[Any, Any]:
         """Return all pairs as a new dict."""
@@ -98,20 +105,19 @@ class PagedSnapshot(Snapshot[K, V]):
         return self._version.to_dict()
 
     def __getitem__(self, key: K, /) -> V:
-        value = self._version.lookup(hash((key,)), key)
+        value = self._version.lookup(key)
         if value is MISSING:
             raise KeyError(key)
         return value  # type: ignore[no-any-return]
 
     def __contains__(self, key: object, /) -> bool:
-        return self._version.lookup(hash((key,)), key) is not MISSING
+        return self._version.lookup(key) is not MISSING
 
     def __len__(self) -> int:
         return self._version.size
 
     def __iter__(self) -> Iterator[K]:
-        for page in self._version.pages():
-            yield from page
+        return self._version.keys()
 
     def __reversed__(self) -> Iterator[K]:
         return reversed(list(self))
@@ -133,8 +139,7 @@ class _Values(ValuesView[V]):
     _mapping: PagedSnapshot[Any, V]
 
     def __iter__(self) -> Iterator[V]:
-        for page in self._mapping._version.pages():
-            yield from page.values()
+        return self._mapping._version.values()
 
 
 class _Items(ItemsView[K, V]):

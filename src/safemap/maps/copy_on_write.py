@@ -3,32 +3,39 @@
 Entries lie in pages (`_pages`). With no snapshot alive a write changes its page in place and copies nothing.
 While one is alive, the first change of each page saves a copy of it for the snapshot; the page itself stays
 where it is, so readers of the map never have to follow it. A page that has grown too large is replaced by
-two, in a new directory; the old page is never changed again, so a reader that came by the old directory
-reads what was there when it was replaced.
+two, in a new directory.
 
 Locks: `_commit` (a partition with claims) is held for the few steps of a write, never while a user's function
 runs. Functions, `entry`, `locked` and batches hold the *claim* on the whole map (WHOLE), which all writers
 wait for; readers and snapshots do not.
 
 Invariants
-  1. `_pages`, `_live`, `_size`, `_sequence`, `_batch` and the pages are written under `_commit`.
-  2. A directory is never changed, only replaced; a page that has left the directory is never changed.
-  3. `_live` refers, weakly and oldest first, to the versions that may still be read. Before a page changes,
+  1. `_pages`, `_layout`, `_live`, `_size`, `_sequence`, `_batch` and the pages are written under `_commit`.
+  2. A directory is never changed, only replaced. Its length never shrinks.
+  3. A page never dies before its map: when it leaves the directory it is emptied (after `_layout` has grown), kept
+     in `_idle`, and becomes another page later. So whatever a reader finds in a page, however late it comes, was
+     the key's value at some moment since it took the page from the directory; and if it finds nothing, and
+     `_layout` is what it was before, the key was absent.
+  4. `_live` refers, weakly and oldest first, to the versions that may still be read. Before a page changes,
      each of them has it saved, or shows another page in its place. If a version has a page saved, so
      have all older ones: hence the walk from the newest that stops at the first that has it.
-  4. `_writing` holds the pages that are about to change or are changing: one, and more only where a key's
+  5. `_writing` holds the pages that are about to change or are changing: one, and more only where a key's
      `__eq__`, a finalizer or a signal handler writes in the middle of a write. A version made just then has
      them saved from the start. While it is not empty, no page is replaced.
-  5. `_sequence` is odd while a batch is open. `_batch` is then the version of the moment before it, which
+  6. `_sequence` is odd while a batch is open. `_batch[0]` is then the version of the moment before it, which
      everybody but the batch's thread reads. It is set before `_sequence` becomes odd, and cleared after
      it has become even.
+  7. While `_plain`, no key in the map runs Python code when it is compared; while `_quiet`, no value does when it
+     dies. (Compiled only: what then comes in the middle of a write is nothing at all.)
 
 Linearization points: of a read, the page's lookup, if `_sequence` was the same before and after (a batch that
 began or ended meanwhile makes it read again); during another's batch, that same check. Of a write, the one dict
-operation on its page, or the replacement of the directory (`clear`, filling an empty map). Of a batch
-(`update`, `locked`), `_sequence` becoming even. Of `len` and `snapshot`, their hold of `_commit`.
+operation on its page, or the replacement of the directory (filling an empty map). Of a batch (`update`,
+`locked`, `clear`), `_sequence` becoming even. Of `len` and `snapshot`, their hold of `_commit`.
 
-Readers take no lock unless several batches in a row have spoilt their reading.
+Readers take no lock unless several batches in a row have spoilt their reading. Why that is safe: by 3 a page
+outlives every reader, who holds the map, so the compiled read path counts no references: it finds the page in
+a table of plain pointers (see the `.pxd`) that is kept as the pages are, until the map dies.
 
 Rejected: new pages for writers instead of copies for snapshots (every reader would have to count a reference
 to the page that may be replaced, the one cost that does not scale without the GIL); one table copied whole
@@ -42,10 +49,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import ref
 
 from safemap._contract import ConcurrentMapping, Guarantees
-from safemap._missing import MISSING, UNSET, MissingType
-from safemap.maps._find import find
+from safemap._lookup import COMPILED, MISSING, dies_quietly, find, is_plain, mixed_hash
+from safemap._missing import UNSET, MissingType
 from safemap.maps._pages import Directory, Page, PagedSnapshot, Version, distinct
-from safemap.sync.claims import Partition, Section
+from safemap.sync.claims import Partition, Section, unclaim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +73,7 @@ OPTIMISTIC_READS = 8
 """Reads that a batch may spoil, by beginning or ending meanwhile, before the reader takes the lock. A batch takes
 several times as long as a read, so more than two in a row come only from a key whose `__eq__` makes batches."""
 NO_PAGE: Page = {}
-"""Stays empty. In `_writing`: a page that is not known yet. In a version: what is saved of a page not its own."""
+"""In `_writing`: a page that is not known yet. Stays empty."""
 WHOLE = "the whole map"
 """The one key that is ever claimed: functions exclude all the map's writers."""
 
@@ -96,13 +103,18 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         "_batch_owner",
         "_commit",
         "_cursor",
+        "_idle",
+        "_layout",
         "_live",
         "_operations",
         "_pages",
+        "_plain",
+        "_quiet",
         "_section",
         "_sequence",
         "_size",
         "_unsettled",
+        "_whole",
         "_writing",
     )
 
@@ -118,46 +130,69 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         snapshot="O(1)",
     )
 
+    def __cinit__(self, *_args: Any, **_items: Any) -> None:
+        self._configure()
+
+    def __dealloc__(self) -> None:
+        free_tables(self)
+
     def _configure(self) -> None:
-        self._section: Section[Partition] = Section(Partition)
-        self._commit = self._section.partitions[0]
+        self._commit = Partition()
+        self._section: Section[Partition] = Section((self._commit,))
         self._pages: Directory = ({},)  # read by anyone
+        self._layout = 0  # how often pages have left the directory; read by anyone
+        self._idle: list[Page] = []  # pages that have left it, all empty
         self._size = 0
         self._live: list[ref[Version]] = []
         self._sequence = 0  # read by anyone
-        self._batch: Version | None = None  # read by anyone
+        self._batch: list[Version | None] = [None]  # read by anyone
         self._batch_owner = 0  # ident of the batch's thread; it alone compares equal
         self._batch_depth = 0  # how many sections that thread is in; touched by it alone
         self._writing: dict[object, Page] = {}  # by a token for each write
         self._operations = 0  # writes begun: shows a write that another one has come in the middle of it
         self._unsettled = False  # `_size` is not right: count the entries
+        self._plain = COMPILED
+        self._quiet = COMPILED
+        self._whole: Claim | None = None  # the claim of the batch's thread; touched by it alone
         self._cursor = 0  # slot at which `popitem` looks first
+        publish(self, self._pages)
 
     # --- reading ------------------------------------------------------------------------------------
 
-    def _lookup(self, key: Any, /) -> V | MissingType:
-        mixed = hash((key,))
-        value: Any
+    def _lookup(self, key: Any) -> V | MissingType:
+        sequence = sequence_of(self)
+        if not sequence & 1:
+            value = find_in_page(self, key)
+            if sequence_of(self) == sequence:
+                return value  # type: ignore[no-any-return]
+        return self._lookup_amid_batches(key)
+
+    def _lookup_amid_batches(self, key: Any) -> V | MissingType:
         for _ in range(OPTIMISTIC_READS):
-            sequence = self._sequence
-            if sequence & 1 and self._batch_owner != get_ident():
-                batch = self._batch
-                value = MISSING if batch is None else batch.lookup(mixed, key)
+            sequence = sequence_of(self)
+            if sequence & 1 and self._is_foreign_batch():
+                batch = self._batch[0]
+                value = MISSING if batch is None else batch.lookup(key)
             else:
-                pages = self._pages
-                value = find(pages[mixed & (len(pages) - 1)], key, MISSING)
-            if self._sequence == sequence:
+                value = find_in_page(self, key)
+            if sequence_of(self) == sequence:
                 return value  # type: ignore[no-any-return]
         self._commit.acquire()  # no batch of another thread begins or ends while this is held
         try:
             batch = self._foreign_batch()
-            return self._lookup_held(key) if batch is None else batch.lookup(mixed, key)
+            return self._lookup_held(key) if batch is None else batch.lookup(key)
         finally:
             self._commit.release()
 
-    def _lookup_held(self, key: Any, /) -> V | MissingType:
-        pages = self._pages
-        return find(pages[hash((key,)) & (len(pages) - 1)], key, MISSING)
+    def _lookup_held(self, key: Any) -> V | MissingType:
+        return find_in_page(self, key)  # type: ignore[no-any-return]
+
+    def __getitem__(self, key: K, /) -> V:
+        value = self._lookup(key)
+        return self._absent(key) if value is MISSING else value
+
+    def __contains__(self, key: object, /) -> bool:
+        return self._lookup(key) is not MISSING
 
     def __len__(self) -> int:
         self._commit.acquire()
@@ -179,10 +214,10 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         return self._version().items()
 
     def _iter_keys(self) -> Iterator[K]:
-        return iter(PagedSnapshot(self._version()))
+        return self._version().keys()
 
     def _iter_values(self) -> Iterator[V]:
-        return iter(PagedSnapshot(self._version()).values())
+        return self._version().values()
 
     # --- versions -----------------------------------------------------------------------------------
 
@@ -211,7 +246,10 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         return version
 
     def _foreign_batch(self) -> Version | None:
-        return None if self._batch_owner == get_ident() else self._batch
+        return self._batch[0] if self._is_foreign_batch() else None
+
+    def _is_foreign_batch(self) -> bool:
+        return self._batch_owner != get_ident()
 
     def _save(self, page: Page) -> None:
         """Save a page, which is about to change, for the versions that show it."""
@@ -235,10 +273,12 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _change(self, operation: Callable[..., Any], key: Any, *arguments: Any) -> Any:
         """Return `operation(page, key, *arguments)`, one dict operation on the key's page."""
-        mixed = hash((key,))
+        mixed = mixed_hash(key)
         self._commit.acquire_for(WHOLE)
         try:
             outer = bool(self._writing)
+            if COMPILED and arguments:
+                self._note(key, arguments[0])
             self._operations = mine = self._operations + 1
             token = object()
             page = NO_PAGE
@@ -265,6 +305,10 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         finally:
             self._commit.release()
 
+    def _note(self, key: Any, value: Any) -> None:
+        self._plain = self._plain and is_plain(key)
+        self._quiet = self._quiet and dies_quietly(value)
+
     def _recount(self) -> None:
         """Set the size anew, after writes in the middle of one another. No other thread writes meanwhile."""
         while self._unsettled:
@@ -279,16 +323,21 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         operations = self._operations
         token = object()
         self._writing[token] = NO_PAGE  # a write from inside __hash__ or __eq__ leaves the directory alone
+        halves = (self._idle_page(), self._idle_page())
         try:
-            pages = self._split_pages(mixed)
+            pages = self._split_pages(mixed, halves)
             if pages is not None and self._operations == operations:
-                self._pages = pages  # no bytecode since that look lets a signal handler in
+                page = self._pages[mixed & (len(self._pages) - 1)]
+                self._direct(pages)
+                halves = (page,)
         except Exception:  # noqa: BLE001, S110
             pass  # somebody's __hash__ or __eq__, in an operation that is none of its business
         finally:
             del self._writing[token]
+            for idle in halves:
+                self._retire(idle)
 
-    def _split_pages(self, mixed: int) -> Directory | None:
+    def _split_pages(self, mixed: int, halves: tuple[Page, ...]) -> Directory | None:
         """Return a directory with two pages in the place of one, or None if a larger one would not help."""
         pages = self._pages
         depth = len(pages).bit_length() - 1
@@ -300,22 +349,42 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         if local == depth and self._size < SPARSE * len(pages):
             return None
         bit = 1 << local
-        halves: tuple[Page, Page] = ({}, {})
+        low, high = halves
         for key, value in page.copy().items():
-            halves[1 if hash((key,)) & bit else 0][key] = value
-        for reference in self._live:
-            version = reference()
-            if version is not None:  # the new pages are none of this version's: nothing to save
-                version.saved[id(halves[0])] = version.saved[id(halves[1])] = NO_PAGE
+            (high if mixed_hash(key) & bit else low)[key] = value
         directory = list(pages + pages if local == depth else pages)
         for other in range(slot & (bit - 1), len(directory), bit):
-            directory[other] = halves[1 if other & bit else 0]
+            directory[other] = high if other & bit else low
         return tuple(directory)
 
-    def __setitem__(self, key: K, value: V, /) -> None:
-        self._change(dict.__setitem__, key, value)
+    def _direct(self, pages: Directory) -> None:
+        """Put another directory in the place of the present one. Pages that are in it no more are to be retired."""
+        publish(self, pages)
+        self._pages = pages
+        step_layout(self)
 
-    _store = __setitem__
+    def _retire(self, page: Page) -> None:
+        """Empty a page that is not in the directory, and keep it for another use."""
+        if page:
+            self._save(page)
+            dying = page.copy()  # what dies may use the map, which must be whole by then
+            page.clear()
+            self._idle.append(page)
+            del dying
+        else:
+            self._idle.append(page)
+
+    def _idle_page(self) -> Page:
+        """Return an empty page that is not in the directory, and that no version will ask for again."""
+        page = self._idle.pop() if self._idle else {}
+        self._save(page)
+        return page
+
+    def _store(self, key: K, value: V) -> None:
+        if not (COMPILED and store_quickly(self, key, value, False)):  # noqa: FBT003
+            self._change(dict.__setitem__, key, value)
+
+    __setitem__ = _store
 
     if not TYPE_CHECKING:  # for whom the overloads of the contract stand
 
@@ -323,10 +392,14 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             value = self._lookup(key)
             return self._change(dict.setdefault, key, default) if value is MISSING else value
 
-        def pop(self, key: K, /, default: Any = UNSET) -> Any:
+        def _pop(self, key: K, default: Any = UNSET) -> Any:
+            if COMPILED:
+                value = pop_quickly(self, key)
+                if value is not MISSING:
+                    return value
             return self._change(dict.pop, key) if default is UNSET else self._change(dict.pop, key, default)
 
-        _pop = pop
+        pop = _pop
 
         def swap(self, key: K, value: V, default: Any = None) -> Any:
             return self._change(_swap, key, value, default)
@@ -345,49 +418,80 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             self._commit.release()
 
     def clear(self) -> None:
-        self._commit.acquire_for(WHOLE)
+        self._hold_all()
         try:
-            if self._writing:
-                self._clear_pages()
-            else:
-                self._replace(({},), 0)
+            self._commit.acquire()
+            try:
+                self._empty()
+            finally:
+                self._commit.release()
         finally:
-            self._commit.release()
+            self._release_all()
 
-    def _clear_pages(self) -> None:
-        """Empty the pages where they are, because a write of this thread is in the middle of one."""
+    def _empty(self) -> None:
+        """Remove everything, in a batch. The directory keeps its length, so that no reader's table is too short."""
         dying = []  # kept until the map is whole again: what dies may use it
-        for page in distinct(self._pages):
+        pages = list(distinct(self._pages))
+        for page in pages:
             self._save(page)
             dying.append(page.copy())
+        if not self._writing:
+            self._direct((self._idle_page(),) * len(self._pages))
+        for page in pages:
             page.clear()
+        if not self._writing:
+            self._idle.extend(pages)
+        self._size = 0
         self._operations += 1
-        self._unsettled = True
+        self._unsettled = bool(self._writing)
 
-    def _replace(self, pages: Directory, size: int) -> None:
-        """Put other pages in the place of all. The old ones will not change again: nothing is saved."""
-        previous = self._pages  # noqa: F841  # what dies with it may use the map, which must be whole by then
-        self._pages = pages
-        self._size = size
-
-    def _update(self, staged: dict[K, V], /) -> None:
+    def _update(self, staged: dict[K, V]) -> None:
         if len(staged) == 1:
             for key, value in staged.items():
                 self._store(key, value)
             return
         self._hold_all()
         try:
-            if not self._size and not self._writing:
-                pages = _build(staged)
-                self._commit.acquire()
-                try:
-                    self._replace(pages, len(staged))
-                finally:
-                    self._commit.release()
-            else:
+            if self._size or self._writing or not self._fill(staged):
                 self._write_all(staged)
         finally:
             self._release_all()
+
+    def _fill(self, staged: dict[K, V]) -> bool:
+        """Fill the empty map in one step; False if it has been written to meanwhile."""
+        pages, used = self._built(staged)
+        self._commit.acquire()
+        try:
+            filled = not self._size and not self._writing
+            if filled:
+                if COMPILED:
+                    for key, value in staged.items():
+                        self._note(key, value)
+                empty = list(distinct(self._pages))
+                self._direct(pages)
+                self._size = len(staged)
+                self._operations += 1
+                used = empty
+            for page in used:
+                self._retire(page)
+        finally:
+            self._commit.release()
+        return filled
+
+    def _built(self, items: dict[Any, Any]) -> tuple[Directory, list[Page]]:
+        """Return a directory of new pages with the given items, each page about two thirds full, and the pages."""
+        count = 1
+        while count * PAGE_LIMIT * 2 // 3 < len(items):
+            count *= 2
+        self._commit.acquire()
+        try:
+            slots = max(count, len(self._pages))
+            pages = [self._idle_page() for _ in range(count)]
+        finally:
+            self._commit.release()
+        for key, value in items.items():
+            pages[mixed_hash(key) & (count - 1)][key] = value
+        return tuple(pages) * (slots // count), pages
 
     def _write_all(self, staged: dict[K, V]) -> None:
         before = self._version()
@@ -402,15 +506,25 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         """Make the contents those of an earlier version again. Called inside the batch that changed them."""
         self._commit.acquire()
         try:
-            undone = []  # kept until the map is whole again: what dies may use it
-            for page in distinct(version.directory):
+            restored = list(distinct(version.directory))
+            ids = {id(page) for page in restored}
+            dying = []  # kept until the map is whole again: what dies may use it
+            leaving = [page for page in distinct(self._pages) if id(page) not in ids]
+            self._idle = [page for page in self._idle if id(page) not in ids]
+            for page in leaving:
+                self._save(page)
+                dying.append(page.copy())
+                page.clear()
+            for page in restored:
                 saved = version.saved.get(id(page))
                 if saved is not None:
                     self._save(page)
-                    undone.append(page.copy())
+                    dying.append(page.copy())
                     page.clear()
                     page.update(saved)
-            self._replace(version.directory, version.size)
+            self._direct(version.directory * (len(self._pages) // len(version.directory)))
+            self._idle.extend(leaving)
+            self._size = version.size
             self._operations += 1
             self._unsettled = bool(self._writing)
         finally:
@@ -424,39 +538,43 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         assert len({id(page) for page in pages}) == len(list(distinct(pages)))
         for slot, page in enumerate(pages):
             for key in page:
-                assert pages[hash((key,)) & (len(pages) - 1)] is page, (slot, key)
-        assert self._batch is None
+                assert pages[mixed_hash(key) & (len(pages) - 1)] is page, (slot, key)
+        assert self._batch == [None]
         assert self._batch_owner == 0
         assert self._sequence % 2 == 0
         assert not self._writing
-        assert not self._commit.claims
+        assert not self._commit.listed()
+        assert not any(self._idle)
 
     # --- hooks --------------------------------------------------------------------------------------
 
-    def _hold(self, key: Any, timeout: float | None = None, /) -> Claim | None:
+    def _hold(self, key: Any, timeout: float | None = None) -> Claim | None:
         hash(key)  # dict's own error for an unhashable key, before a function is called
-        return self._commit.claim(WHOLE, timeout)
+        return self._commit.claim(self._section, WHOLE, timeout)
 
-    def _release(self, _key: Any, token: Claim, /) -> None:
-        self._commit.unclaim(token)
+    def _release(self, _key: Any, token: Claim) -> None:
+        unclaim(token)
 
-    def _store_held(self, key: K, value: V, /) -> None:
-        self._change(dict.__setitem__, key, value)
+    def _store_held(self, key: K, value: V) -> None:
+        if not (COMPILED and store_quickly(self, key, value, True)):  # noqa: FBT003
+            self._change(dict.__setitem__, key, value)
 
-    def _remove_held(self, key: K, /) -> None:
+    def _remove_held(self, key: K) -> None:
         self._change(dict.__delitem__, key)
 
-    def _hold_all(self, timeout: float | None = None, /) -> bool:
-        if self._commit.claim(WHOLE, timeout) is None:
+    def _hold_all(self, timeout: float | None = None) -> bool:
+        whole = self._commit.claim(self._section, WHOLE, timeout)
+        if whole is None:
             return False
+        self._whole = whole
         self._batch_depth += 1
         self._commit.acquire()
         try:
-            if self._batch is None:  # not so in a section inside a section
+            if self._batch[0] is None:  # not so in a section inside a section
                 version = self._new_version()
                 self._batch_owner = get_ident()
-                self._batch = version
-                self._sequence += 1
+                self._batch[0] = version
+                step_sequence(self)
         finally:
             self._commit.release()
         return True
@@ -466,15 +584,15 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         try:
             self._end_batch()
         finally:
-            self._commit.unclaim(self._commit.claims[WHOLE])
+            unclaim(self._whole)
 
     def _end_batch(self) -> None:
         self._commit.acquire()
         try:
-            if self._batch_depth == 0 and self._batch is not None:
-                self._sequence += 1
+            if self._batch_depth == 0 and self._batch[0] is not None:
+                step_sequence(self)
                 self._batch_owner = 0
-                self._batch = None
+                self._batch[0] = None
         finally:
             self._commit.release()
 
@@ -482,9 +600,10 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._section.forget_lost_owners()
         if not self._commit.is_mine():
             self._writing.clear()
-        if WHOLE not in self._commit.claims:  # what is left there is this thread's own
-            if self._batch is not None:
-                self._restore(self._batch)
+        if self._commit.known(WHOLE) is None:  # what is left there is this thread's own
+            batch = self._batch[0]
+            if batch is not None:
+                self._restore(batch)
             self._batch_depth = 0
             self._end_batch()
         self._size = sum(map(len, distinct(self._pages)))
@@ -496,12 +615,50 @@ def _swap(page: Page, key: Any, value: Any, default: Any) -> Any:
     return previous
 
 
-def _build(items: dict[Any, Any]) -> Directory:
-    """Return new pages with the given items, each page about two thirds full."""
-    count = 1
-    while count * PAGE_LIMIT * 2 // 3 < len(items):
-        count *= 2
-    pages: Directory = tuple([{} for _ in range(count)])
-    for key, value in items.items():
-        pages[hash((key,)) & (count - 1)][key] = value
-    return pages
+# What readers do, and the shortest way to write. Compiled, these are in the `.pxd`.
+
+
+def sequence_of(map_: CopyOnWriteMap[Any, Any]) -> int:
+    """Return the map's `_sequence`."""
+    return map_._sequence
+
+
+def step_sequence(map_: CopyOnWriteMap[Any, Any]) -> None:
+    """Add 1 to the map's `_sequence`."""
+    map_._sequence += 1
+
+
+def step_layout(map_: CopyOnWriteMap[Any, Any]) -> None:
+    """Add 1 to the map's `_layout`."""
+    map_._layout += 1
+
+
+def find_in_page(map_: CopyOnWriteMap[Any, Any], key: Any) -> Any:
+    """Return the value of a key in the map as it is now, batch or not, or MISSING. Takes no lock (invariant 3)."""
+    while True:
+        layout = map_._layout
+        pages = map_._pages
+        value = find(pages[mixed_hash(key) & (len(pages) - 1)], key, MISSING)
+        if value is not MISSING or map_._layout == layout:
+            return value
+
+
+def publish(_map: CopyOnWriteMap[Any, Any], _pages: Directory) -> None:
+    """Show readers a directory that is about to be the map's."""
+
+
+def free_tables(_map: CopyOnWriteMap[Any, Any]) -> None:
+    """Free what `publish` has made."""
+
+
+def store_quickly(_map: CopyOnWriteMap[Any, Any], _key: Any, _value: Any, _held: bool) -> bool:  # noqa: FBT001
+    """Set a key if nothing can come in the middle of that, and return whether it was done.
+
+    `held`: the thread has the claim on the map.
+    """
+    return False
+
+
+def pop_quickly(_map: CopyOnWriteMap[Any, Any], _key: Any) -> Any:
+    """Remove a key if nothing can come in the middle of that, and return its value, or else MISSING."""
+    return MISSING

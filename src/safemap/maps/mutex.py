@@ -7,7 +7,7 @@ all others are compared, should have the simplest argument.
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from safemap._contract import Guarantees
 from safemap.maps._one_dict import OneDictMap
@@ -44,6 +44,9 @@ class MutexMap(OneDictMap[K, V]):
         length="exact",
         snapshot="O(n)",
     )
+
+    def __cinit__(self, *_args: Any, **_items: Any) -> None:
+        self._configure()
 
     def _configure(self) -> None:
         self._lock = Lock()

@@ -2,50 +2,53 @@
 
 The algorithm is that of Go's sync.Map before Go 1.24 (src/sync/map.go, B. C. Mills, 2017): a key that has been
 looked for often enough is found without a lock, and stays so; new keys wait in the dirty table, under a lock,
-until misses have paid for promoting them. A key's value lives in an *entry*, so that changing the value of a
-known key touches no table.
+until misses have paid for promoting them.
 
-    m[k] ── in `_read`? ── yes ──> entry[0]                                (no lock)
+    m[k] ── in `_read`? ── yes ──> its value                               (no lock)
                 └── no ── anything in `_dirty`? ── no ──> absent           (no lock)
                                   └── yes ──> lock, look in both, count a miss;
                                               as many misses as dirty keys: promote
 
 What differs from Go, and why
-  - Promotion moves the dirty entries into the standing read table, instead of making the dirty table the
-    read table. A dict can be read while it is written, as Go's map cannot; so a reader never holds a
-    table that is no longer in force, and the dirty table holds new keys only: it is never rebuilt by
-    copying all of the read table, Go's worst case.
-  - A deleted key leaves its table at once, its entry marked EXPUNGED for those who still hold it. In
-    Go a deleted key stays in the read table until a promotion, which has kept keys alive for ever
-    (golang/go #40999).
+  - A dict can be read while it is written, as Go's map cannot. So promotion moves the dirty keys into the
+    standing read table, instead of making the dirty table the read table: no reader ever holds a table that is
+    no longer in force, and the dirty table is never rebuilt by copying all of the read table, Go's worst case.
+  - For the same reason a known key's value is replaced in the read table itself. Go needs an *entry* for each key,
+    which would cost 90 bytes here, and a reference to count at every read.
+  - A deleted key leaves at once. In Go it stays in the read table until a promotion, which has kept keys alive
+    for ever (golang/go #40999).
   - Writers take the lock, Go's do not for known keys: Python has no compare-and-swap.
 
 Invariants
   1. `_read` and `_dirty` are the same two dicts for the map's whole life, written under `_lock`.
-  2. A key that is in the map has exactly one entry that is not EXPUNGED; it is in `_read`, or in `_dirty`,
-     or, while it is being promoted, in both.
-  3. An entry is a one-slot list. Slot 0 is written under `_lock`, read by anyone. EXPUNGED is final.
-  4. An entry gets into `_read` only while it is in `_dirty`, and out of `_dirty` only after it is in
-     `_read` or is EXPUNGED. So whoever finds `_dirty` empty *and after that* misses the key in `_read` may
-     call it absent.
+  2. A key that is in the map is in `_read` or in `_dirty`. If it is in both (while it is being promoted, or
+     where a comparison that raised has cut that short), its value is the one in `_read`.
+  3. A key leaves `_dirty` only after it has got into `_read`, or with the whole map under the lock when it is
+     removed. So whoever finds `_dirty` empty *and after that* misses the key in `_read` may call it absent.
+  4. `_changes` grows with every write and every promotion: it shows who has looked whether a key's `__eq__`, a
+     finalizer or a signal handler came back here in the meantime.
   5. While a user's function runs, its thread holds the key's claim, not `_lock` (`sync.claims`).
 
-Linearization points: of a read, the load of slot 0; of a miss (EXPUNGED is one), finding `_dirty` empty, or the
-look under the lock. Of a write, the
-store into slot 0 (known key) or into `_dirty` (new key); of a removal, the key's leaving its table (a reader that
-has found the entry before that may still see the value: it began before). Of `clear`, the emptying of the read
-table: from then on readers miss there and, if anything is dirty, wait for the lock. Of `snapshot`, any moment
-of its hold of the lock.
+Linearization points: of a read, the look into `_read`; of a miss, the second look there, or the look under the
+lock. Of a write or a removal, the one operation on the key's table. Of `clear`, the emptying of `_read`: from
+then on readers miss there and, if anything is dirty, wait for the lock. Of `snapshot`, any moment of its hold of
+the lock.
+
+Why reading `_read` without a lock is safe: by 1 it outlives every reader, who holds the map, so that the
+compiled read path counts no reference to it; looking a key up in a dict that others change is dict's own promise.
+
+What a hostile key can do: if the `__eq__` of a key that is being promoted writes to that very key, readers
+without the lock may see the former value until the promotion ends.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from safemap._contract import ConcurrentMapping, Guarantees
-from safemap._missing import MISSING, UNSET, MissingType
-from safemap.maps._find import find
-from safemap.sync.claims import Partition, Section
+from safemap._lookup import MISSING, find, is_plain
+from safemap._missing import UNSET, MissingType
+from safemap.sync.claims import Partition, Section, unclaim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,9 +58,6 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 V = TypeVar("V")
 
-EXPUNGED: Final[Any] = type("Expunged", (), {"__slots__": (), "__repr__": lambda _: "EXPUNGED"})()
-"""In slot 0 of an entry that is, or is about to be, in no table: its key was removed."""
-
 
 class ReadDirtyMap(ConcurrentMapping[K, V]):
     """A mapping whose settled keys are read without a lock: Go's `sync.Map`.
@@ -65,14 +65,13 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     Take it where keys are written once and read many times (caches that only grow, registries), or where
     threads work on different keys. New keys cost a lock and a promotion later; a map that keeps getting and
     losing keys is better off sharded. It has no insertion order and no `update` in one step; iteration is weak.
-    An entry costs some 90 bytes on top of dict's.
 
     >>> seen = ReadDirtyMap()
     >>> seen.setdefault("a", 1), seen.setdefault("a", 2)
     (1, 1)
     """
 
-    __slots__ = ("_changes", "_dirty", "_lock", "_misses", "_read", "_section")
+    __slots__ = ("_changes", "_dirty", "_lock", "_misses", "_plain", "_promoting", "_read", "_section")
 
     guarantees: ClassVar[Guarantees] = Guarantees(
         mechanism="Go's sync.Map: a read table without a lock, a dirty table under one",
@@ -86,131 +85,137 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         snapshot="O(n)",
     )
 
+    def __cinit__(self, *_args: Any, **_items: Any) -> None:
+        self._configure()
+
     def _configure(self) -> None:
-        self._section: Section[Partition] = Section(Partition)
-        self._lock = self._section.partitions[0]
-        self._read: dict[K, list[V]] = {}  # read by anyone, written under _lock
-        self._dirty: dict[K, list[V]] = {}  # read (but for whether it is empty) and written under _lock
-        self._changes = 0  # of what keys there are; under _lock
-        self._misses = 0  # looks into _dirty since the last promotion; under _lock
+        self._lock = Partition()
+        self._section: Section[Partition] = Section((self._lock,))
+        self._read: dict[K, V] = {}  # read by anyone, written under _lock
+        self._dirty: dict[K, V] = {}  # read (but for whether it is empty) and written under _lock
+        # The rest under _lock.
+        self._changes = 0
+        self._misses = 0  # looks into _dirty since the last promotion
+        self._plain = True  # no key has ever been put in whose comparison can run Python code
+        self._promoting = False
 
     # --- the two tables -----------------------------------------------------------------------------
 
-    def _lookup(self, key: Any, /) -> V | MissingType:
-        entry = find(self._read, key)
-        if entry is not None:
-            value = entry[0]
-            if value is not EXPUNGED:
-                return value
-        return self._missed(key)
+    def _lookup(self, key: Any) -> V | MissingType:
+        value = find_settled(self, key, MISSING)
+        return self._missed(key) if value is MISSING else value
 
     def _missed(self, key: Any) -> V | MissingType:
-        """Look up a key that was not in the read table, or was expunged there."""
+        """Look up a key that was not in the read table."""
         if not self._dirty:
-            entry = find(self._read, key)  # again: it may have been promoted since (invariant 4)
-        else:
-            self._lock.acquire()
-            try:
-                entry = self._entry_locked(key)
-                self._misses += 1
-                if self._misses >= len(self._dirty):
-                    self._promote_locked()
-            finally:
-                self._lock.release()
-        if entry is None:
-            return MISSING
-        value = entry[0]
-        return MISSING if value is EXPUNGED else value
+            return find_settled(self, key, MISSING)  # again: it may have been promoted since (invariant 3)
+        self._lock.acquire()
+        try:
+            value = self._find_locked(key)
+            self._misses += 1
+            if self._misses >= len(self._dirty):
+                self._promote_locked()
+        finally:
+            self._lock.release()
+        return value
 
-    def _entry_locked(self, key: Any) -> list[V] | None:
-        """Return the entry of a key from either table, or None."""
-        # The dirty table first: a promotion from inside a key's __eq__ moves entries from it to the other.
-        entry = find(self._dirty, key) if self._dirty else None
-        if entry is None:
-            entry = find(self._read, key)
-        return None if entry is None or entry[0] is EXPUNGED else entry
+    def _find_locked(self, key: Any) -> V | MissingType:
+        """Return the value of a key from either table, or MISSING."""
+        value = find(self._read, key, MISSING)
+        if value is MISSING and self._dirty:
+            changes = self._changes
+            value = find(self._dirty, key, MISSING)
+            if value is MISSING and self._changes != changes:
+                value = find(self._read, key, MISSING)  # a promotion from inside a key's __eq__
+        return value
 
     def _put_locked(self, key: K, value: V) -> None:
-        """Set a key: a known one in its entry, a new one in the dirty table."""
-        entry = self._entry_locked(key)
-        if entry is None:
-            self._changes += 1
-            self._dirty[key] = [value]
-        else:
-            entry[0] = value
+        """Set a key: a known one in the read table, a new one in the dirty table."""
+        self._changes = mine = self._changes + 1
+        known = find(self._read, key, MISSING)
+        if known is MISSING:
+            if self._plain and not is_plain(key):
+                self._plain = False
+            self._dirty[key] = value
+            if self._changes == mine or find(self._read, key, MISSING) is MISSING:
+                return
+        self._read[key] = value
 
     def _take_locked(self, key: Any) -> V | MissingType:
         """Remove a key and return its value, or MISSING. If a comparison raises, nothing has changed."""
         self._changes += 1
-        entry = self._dirty.pop(key, None) if self._dirty else None
-        if entry is None:
-            entry = self._read.pop(key, None)
-        if entry is None or entry[0] is EXPUNGED:
-            return MISSING
-        value, entry[0] = entry[0], EXPUNGED
-        return value
+        if self._dirty and key in self._dirty:
+            known = find(self._read, key, MISSING)
+            value = self._dirty.pop(key, MISSING)
+            if known is MISSING and value is not MISSING:
+                return value
+        return self._read.pop(key, MISSING)
 
     def _promote_locked(self) -> None:
-        """Move all dirty entries to the read table. O(number of dirty entries)."""
+        """Move all dirty keys to the read table. O(number of dirty keys)."""
         self._misses = 0
-        changes = self._changes
-        moved = self._dirty.copy()
-        try:
-            self._read.update(moved)  # takes over the hashes; compares keys of the same hash
-            if self._changes == changes:
+        if not self._dirty or self._promoting:
+            return
+        self._changes = mine = self._changes + 1
+        if self._plain:
+            self._read.update(self._dirty)
+            if self._changes == mine:  # no signal handler has written meanwhile
                 self._dirty.clear()
                 return
+        self._promoting = True
+        try:
+            self._promote_one_by_one()
         except Exception:  # noqa: BLE001, S110
-            pass  # somebody's __eq__, in an operation that is none of its business
+            pass  # somebody's __eq__, in an operation that is none of its business: the rest stays dirty
         finally:
-            if self._dirty:
-                self._tidy_locked(moved)
+            self._promoting = False
 
-    def _tidy_locked(self, moved: dict[K, list[V]]) -> None:
-        """Finish a promotion that was interrupted, or in which a key's __eq__ changed the map."""
-        for key, entry in moved.items():
-            try:
-                if find(self._read, key) is not entry:
-                    continue
-                if entry[0] is EXPUNGED:
-                    del self._read[key]
-                elif find(self._dirty, key) is entry:
-                    del self._dirty[key]
-            except Exception:  # noqa: BLE001, S112
-                continue  # such a key stays in both tables until a promotion succeeds
+    def _promote_one_by_one(self) -> None:
+        """Promote keys whose comparison may raise, or come back here; stop if one has written to the map."""
+        while self._dirty:
+            changes = self._changes
+            key, value = next(reversed(self._dirty.items()))
+            known = find(self._read, key, MISSING) is not MISSING
+            if self._changes != changes:
+                return
+            if not known:
+                self._read[key] = value
+            if self._changes == changes:
+                self._dirty.popitem()  # compares nothing
+            elif not known:
+                self._read.pop(key, None)  # it may be older by now than what is dirty
+                return
 
     def _check(self) -> None:
-        assert not self._lock.claims
+        assert not self._lock.listed()
         assert self._misses <= len(self._dirty)
         assert not self._read.keys() & self._dirty.keys()
-        for entry in [*self._read.values(), *self._dirty.values()]:
-            assert len(entry) == 1
-            assert entry[0] is not EXPUNGED
+        assert not self._promoting
         super()._check()
 
     # --- hooks --------------------------------------------------------------------------------------
 
-    def _hold(self, key: Any, timeout: float | None = None, /) -> Claim | None:
-        return self._lock.claim(key, timeout)
+    def _hold(self, key: Any, timeout: float | None = None) -> Claim | None:
+        return self._lock.claim(self._section, key, timeout)
 
-    def _release(self, _key: Any, token: Claim, /) -> None:
-        self._lock.unclaim(token)
+    def _release(self, _key: Any, token: Claim) -> None:
+        unclaim(token)
 
-    def _store_held(self, key: K, value: V, /) -> None:
+    def _store_held(self, key: K, value: V) -> None:
         self._lock.acquire()
         try:
             self._put_locked(key, value)
         finally:
             self._lock.release()
 
-    def _remove_held(self, key: K, /) -> None:
+    def _remove_held(self, key: K) -> None:
         self._lock.acquire()
         try:
             self._take_locked(key)
         finally:
             self._lock.release()
 
-    def _hold_all(self, timeout: float | None = None, /) -> bool:
+    def _hold_all(self, timeout: float | None = None) -> bool:
         return self._section.enter(timeout)
 
     def _release_all(self) -> None:
@@ -218,31 +223,36 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
 
     def _after_fork_in_child(self) -> None:
         self._section.forget_lost_owners()
+        if not self._lock.is_mine():
+            self._promoting = False
 
     # --- single keys, as the hooks do it, in one hold of the lock ------------------------------------
 
     def __getitem__(self, key: K, /) -> V:
-        entry = find(self._read, key)
-        value: Any = EXPUNGED if entry is None else entry[0]
-        if value is EXPUNGED:
+        value = find_settled(self, key, MISSING)
+        if value is MISSING:
             value = self._missed(key)
-        return self._absent(key) if value is MISSING else value
+            if value is MISSING:
+                return self._absent(key)
+        return value
 
-    def __setitem__(self, key: K, value: V, /) -> None:
+    def __contains__(self, key: object, /) -> bool:
+        return find_settled(self, key, MISSING) is not MISSING or self._missed(key) is not MISSING
+
+    def _store(self, key: K, value: V) -> None:
         self._lock.acquire_for(key)
         try:
             self._put_locked(key, value)
         finally:
             self._lock.release()
 
-    _store = __setitem__
+    __setitem__ = _store
 
     if not TYPE_CHECKING:  # for whom the overloads of the contract stand
 
         def get(self, key: K, /, default: Any = None) -> Any:
-            entry = find(self._read, key)
-            value: Any = EXPUNGED if entry is None else entry[0]
-            if value is EXPUNGED:
+            value = find_settled(self, key, MISSING)
+            if value is MISSING:
                 value = self._missed(key)
             return default if value is MISSING else value
 
@@ -252,15 +262,15 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
                 return value
             self._lock.acquire_for(key)
             try:
-                entry = self._entry_locked(key)
-                if entry is not None:
-                    return entry[0]
-                self._put_locked(key, default)
+                value = self._find_locked(key)
+                if value is MISSING:
+                    value = default
+                    self._put_locked(key, default)
             finally:
                 self._lock.release()
-            return default
+            return value
 
-        def pop(self, key: K, /, default: Any = UNSET) -> Any:
+        def _pop(self, key: K, default: Any = UNSET) -> Any:
             self._lock.acquire_for(key)
             try:
                 value = self._take_locked(key)
@@ -272,17 +282,16 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
                 raise KeyError(key)
             return default
 
-        _pop = pop
+        pop = _pop
 
         def swap(self, key: K, value: V, default: Any = None) -> Any:
             self._lock.acquire_for(key)
             try:
-                entry = self._entry_locked(key)
-                previous = default if entry is None else entry[0]
+                previous = self._find_locked(key)
                 self._put_locked(key, value)
             finally:
                 self._lock.release()
-            return previous
+            return default if previous is MISSING else previous
 
     # --- the whole ----------------------------------------------------------------------------------
 
@@ -304,13 +313,13 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         self._lock.acquire()
         try:
             for table in (self._dirty, self._read):
-                while table and not self._lock.claims:
+                while table and not self._lock.listed():
                     key = next(reversed(table))
                     value = self._take_locked(key)
                     if value is not MISSING:
                         return key, value
                 for key in reversed(list(table)):
-                    claim = self._lock.claims.get(key)
+                    claim = self._lock.known(key)
                     if claim is None or not claim.is_foreign():
                         value = self._take_locked(key)
                         if value is not MISSING:
@@ -322,15 +331,14 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     def clear(self) -> None:
         self._section.enter()
         try:
-            tables = (self._read.copy(), self._dirty.copy())  # what dies may write to the map, and that must stay
+            dying = (self._read.copy(), self._dirty.copy())  # what dies may write to the map, and that must stay
+            self._changes += 1
             self._read.clear()  # for readers: those who miss here now wait, if there is a dirty table
             self._dirty.clear()
             self._misses = 0
-            for table in tables:
-                for entry in table.values():
-                    entry[0] = EXPUNGED
         finally:
             self._section.leave()
+        del dying
 
     def __len__(self) -> int:
         return len(self._read) + len(self._dirty)
@@ -338,30 +346,36 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     def to_dict(self) -> dict[K, V]:
         self._lock.acquire()
         try:
-            contents = [(key, entry[0]) for key, entry in self._entries()]
+            self._promote_locked()  # as Go's Range does
+            contents, rest = self._read.copy(), self._dirty.copy()
         finally:
             self._lock.release()
-        return {key: value for key, value in contents if value is not EXPUNGED}
+        return rest | contents if rest else contents
 
-    def _entries(self) -> list[tuple[K, list[V]]]:
-        """Promote what is dirty, as Go's Range does, and return all entries of one moment."""
+    def _iter_items(self) -> Iterator[tuple[K, V]]:
+        return iter(self.to_dict().items())
+
+    def _iter_keys(self) -> Iterator[K]:
         self._lock.acquire()
         try:
             self._promote_locked()
-            return [*self._read.copy().items(), *self._dirty.copy().items()]
+            if not self._dirty:
+                return iter(list(self._read))
         finally:
             self._lock.release()
-
-    def _iter_items(self) -> Iterator[tuple[K, V]]:
-        for key, entry in self._entries():
-            value = entry[0]
-            if value is not EXPUNGED:
-                yield key, value
-
-    def _iter_keys(self) -> Iterator[K]:
-        for key, _ in self._iter_items():
-            yield key
+        return iter(self.to_dict())
 
     def _iter_values(self) -> Iterator[V]:
-        for _, value in self._iter_items():
-            yield value
+        self._lock.acquire()
+        try:
+            self._promote_locked()
+            if not self._dirty:
+                return iter(list(self._read.values()))
+        finally:
+            self._lock.release()
+        return iter(self.to_dict().values())
+
+
+def find_settled(map_: ReadDirtyMap[Any, Any], key: Any, default: Any) -> Any:
+    """Return the value of `key` in the read table, or `default`. (Compiled: see the `.pxd`.)"""
+    return find(map_._read, key, default)

@@ -18,9 +18,11 @@ Linearization points: of a read, the dict's lookup; of a write, the one dict ope
 held. `update` is one write after another. An iteration copies each shard when it comes to it (an atomic
 `list(dict)`), so it is weak; `len` adds up the shards' lengths and is approximate while others write.
 
-The shard's number is taken from `hash((key,))`: a tuple's hash mixes that of its element (xxHash), so the
-numbers are even for ints in any stride, and the bits that choose the shard say nothing about those by
-which the shard's dict chooses its slot.
+The shard's number is taken from the mixed hash (`_lookup`).
+
+Why reading without a lock is safe: by 1 the tables outlive every reader, who holds the map; so the compiled read
+path counts no references to them (without the GIL, counting is what would keep threads apart). Looking up a key
+in a dict that others change is dict's own promise.
 
 A replaced value dies after its shard's lock is free: a finalizer that wrote to another shard from under this one
 would wait for another finalizer that does the opposite.
@@ -32,16 +34,19 @@ to look which table is in force); a lock per key for all writes (a claim costs t
 from __future__ import annotations
 
 import operator
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from safemap._contract import ConcurrentMapping, Guarantees
-from safemap._missing import MISSING, UNSET, MissingType
-from safemap.maps._find import find
-from safemap.sync.claims import Partition, Section
+from safemap._lookup import MISSING, find, mixed_hash
+from safemap._missing import UNSET, MissingType
+from safemap.maps._pages import PagedSnapshot, Version
+from safemap.sync.claims import Partition, Section, unclaim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from safemap._snapshot import Snapshot
     from safemap.sync.claims import Claim
 
 K = TypeVar("K")
@@ -58,8 +63,8 @@ class Shard(Partition, Generic[K, V]):
 
     __slots__ = ("data",)
 
-    def __init__(self, section: Section[Any]) -> None:
-        super().__init__(section)
+    def __init__(self) -> None:
+        super().__init__()
         self.data: dict[K, V] = {}
 
 
@@ -92,6 +97,9 @@ class ShardedMap(ConcurrentMapping[K, V]):
     )
     options: ClassVar[tuple[str, ...]] = ("default_factory", "shards")
 
+    def __cinit__(self, *_args: Any, **_items: Any) -> None:
+        self._configure()
+
     def _configure(self, *, shards: int = DEFAULT_SHARDS) -> None:
         count = operator.index(shards)
         if not 1 <= count <= MAX_SHARDS:
@@ -99,41 +107,44 @@ class ShardedMap(ConcurrentMapping[K, V]):
             raise ValueError(message)
         count = 1 << (count - 1).bit_length()
         self._mask = count - 1
-        self._section = Section(Shard, count)
-        self._shards: tuple[Shard[K, V], ...] = self._section.partitions
+        self._shards: tuple[Shard[K, V], ...] = tuple([Shard() for _ in range(count)])
+        self._section = Section(self._shards)
 
     def _options(self) -> dict[str, Any]:
         return super()._options() | {"shards": len(self._shards)}
 
     # --- hooks --------------------------------------------------------------------------------------
 
-    def _lookup(self, key: Any, /) -> V | MissingType:
-        return find(self._shards[hash((key,)) & self._mask].data, key, MISSING)
+    def _lookup(self, key: Any) -> V | MissingType:
+        return find_in_shard(self, key, MISSING)
 
-    def _hold(self, key: Any, timeout: float | None = None, /) -> Claim | None:
-        return self._shards[hash((key,)) & self._mask].claim(key, timeout)
+    def _shard_of(self, key: Any) -> Shard[K, V]:
+        return self._shards[mixed_hash(key) & self._mask]
 
-    def _release(self, _key: Any, token: Claim, /) -> None:
-        token.partition.unclaim(token)
+    def _hold(self, key: Any, timeout: float | None = None) -> Claim | None:
+        return self._shard_of(key).claim(self._section, key, timeout)
 
-    def _store_held(self, key: K, value: V, /) -> None:
-        shard = self._shards[hash((key,)) & self._mask]
+    def _release(self, _key: Any, token: Claim) -> None:
+        unclaim(token)
+
+    def _store_held(self, key: K, value: V) -> None:
+        shard = self._shard_of(key)
         shard.acquire()
         try:
-            previous = find(shard.data, key)  # noqa: F841  # as in __setitem__
+            previous = find(shard.data, key, None)  # noqa: F841  # as in _store
             shard.data[key] = value
         finally:
             shard.release()
 
-    def _remove_held(self, key: K, /) -> None:
-        shard = self._shards[hash((key,)) & self._mask]
+    def _remove_held(self, key: K) -> None:
+        shard = self._shard_of(key)
         shard.acquire()
         try:
-            previous = shard.data.pop(key)  # noqa: F841  # as in __setitem__
+            previous = shard.data.pop(key)  # noqa: F841  # as in _store
         finally:
             shard.release()
 
-    def _hold_all(self, timeout: float | None = None, /) -> bool:
+    def _hold_all(self, timeout: float | None = None) -> bool:
         return self._section.enter(timeout)
 
     def _release_all(self) -> None:
@@ -145,55 +156,55 @@ class ShardedMap(ConcurrentMapping[K, V]):
     def _check(self) -> None:
         super()._check()
         for number, shard in enumerate(self._shards):
-            assert not shard.claims
+            assert not shard.listed()
             for key in shard.data:
-                assert hash((key,)) & self._mask == number
+                assert mixed_hash(key) & self._mask == number
 
     # --- single keys --------------------------------------------------------------------------------
 
     def __getitem__(self, key: K, /) -> V:
-        value = find(self._shards[hash((key,)) & self._mask].data, key, MISSING)
+        value = find_in_shard(self, key, MISSING)
         return self._absent(key) if value is MISSING else value
 
     def __contains__(self, key: object, /) -> bool:
-        return key in self._shards[hash((key,)) & self._mask].data
+        return find_in_shard(self, key, MISSING) is not MISSING
 
-    def __setitem__(self, key: K, value: V, /) -> None:
-        shard = self._shards[hash((key,)) & self._mask]
+    def _store(self, key: K, value: V) -> None:
+        shard = self._shard_of(key)
         shard.acquire_for(key)
         try:
-            previous = find(shard.data, key)  # noqa: F841  # dies after the lock is free: see the header
+            previous = find(shard.data, key, None)  # noqa: F841  # dies after the lock is free: see the header
             shard.data[key] = value
         finally:
             shard.release()
 
-    _store = __setitem__
+    __setitem__ = _store
 
     if not TYPE_CHECKING:  # for whom the overloads of the contract stand
 
         def get(self, key: K, /, default: Any = None) -> Any:
-            return find(self._shards[hash((key,)) & self._mask].data, key, default)
+            return find_in_shard(self, key, default)
 
         def setdefault(self, key: K, default: Any = None, /) -> Any:
-            shard = self._shards[hash((key,)) & self._mask]
+            shard = self._shard_of(key)
             shard.acquire_for(key)
             try:
                 return shard.data.setdefault(key, default)
             finally:
                 shard.release()
 
-        def pop(self, key: K, /, default: Any = UNSET) -> Any:
-            shard = self._shards[hash((key,)) & self._mask]
+        def _pop(self, key: K, default: Any = UNSET) -> Any:
+            shard = self._shard_of(key)
             shard.acquire_for(key)
             try:
                 return shard.data.pop(key) if default is UNSET else shard.data.pop(key, default)
             finally:
                 shard.release()
 
-        _pop = pop
+        pop = _pop
 
         def swap(self, key: K, value: V, default: Any = None) -> Any:
-            shard = self._shards[hash((key,)) & self._mask]
+            shard = self._shard_of(key)
             shard.acquire_for(key)
             try:
                 previous = find(shard.data, key, default)
@@ -223,10 +234,10 @@ class ShardedMap(ConcurrentMapping[K, V]):
         """Remove and return an item of a shard, or None if it has none, or only claimed ones."""
         shard.acquire()
         try:
-            if not shard.claims:
+            if not shard.listed():
                 return shard.data.popitem() if shard.data else None
             for key in reversed(list(shard.data)):
-                claim = shard.claims.get(key)
+                claim = shard.known(key)
                 if claim is None or not claim.is_foreign():
                     return key, shard.data.pop(key)
         finally:
@@ -246,25 +257,37 @@ class ShardedMap(ConcurrentMapping[K, V]):
     def __len__(self) -> int:
         return sum([len(shard.data) for shard in self._shards])
 
-    def to_dict(self) -> dict[K, V]:
-        contents: dict[K, V] = {}
+    def _copies(self) -> tuple[dict[K, V], ...]:
+        """Return copies of the shards' dicts, all of one moment."""
         self._section.lock_all()
         try:
-            copies = [shard.data.copy() for shard in self._shards]
+            return tuple([shard.data.copy() for shard in self._shards])
         finally:
             self._section.unlock_all()
-        for copy in copies:  # merging them compares keys, which is no business of the locks
+
+    def to_dict(self) -> dict[K, V]:
+        contents: dict[K, V] = {}
+        for copy in self._copies():  # merging them compares keys, which is no business of the locks
             contents.update(copy)
         return contents
 
+    def snapshot(self) -> Snapshot[K, V]:
+        copies = self._copies()
+        return PagedSnapshot(Version(copies, sum(map(len, copies))))
+
+    # Each copies a shard when it comes to it. Copying a dict, or making a list of its keys or values, is one step;
+    # making a list of its items is not (see _one_dict).
+
     def _iter_keys(self) -> Iterator[K]:
-        for shard in self._shards:
-            yield from list(shard.data)
+        return chain.from_iterable(list(shard.data) for shard in self._shards)
 
     def _iter_values(self) -> Iterator[V]:
-        for shard in self._shards:
-            yield from list(shard.data.values())
+        return chain.from_iterable(list(shard.data.values()) for shard in self._shards)
 
     def _iter_items(self) -> Iterator[tuple[K, V]]:
-        for shard in self._shards:
-            yield from shard.data.copy().items()  # list(items) is not atomic: see _one_dict
+        return chain.from_iterable(shard.data.copy().items() for shard in self._shards)
+
+
+def find_in_shard(map_: ShardedMap[Any, Any], key: Any, default: Any) -> Any:
+    """Return the value of `key`, or `default`. (Compiled: see the `.pxd`.)"""
+    return find(map_._shards[mixed_hash(key) & map_._mask].data, key, default)

@@ -6,14 +6,19 @@ partition, and held while the function runs. The partition's own lock is held on
 steps that look at or change the partition.
 
 Invariants
-  1. `claims`, and `users` and `depth` of its claims, are read and written under the partition's lock.
-  2. A key is listed while some thread holds its claim or waits for it; `users` counts them.
+  1. `first`, and `next`, `users` and `depth` of the claims listed there, are read and written under the
+     partition's lock.
+  2. A claim is listed while some thread holds it or waits for it; `users` counts them. No two listed claims
+     have equal keys.
   3. A claim is in force while `depth` is not 0: its holder sets it, after it has come to hold the claim,
      and takes it back before it lets go.
   4. A thread that holds the partition's lock may write a key if no other thread's claim on it is in force.
 
 From 3 and 4: between the look of a claim's holder at its key and its write, nobody else writes that key.
 A thread that has once found the key free under the partition's lock finds it so as long as it keeps that lock.
+
+The list is short (at most as many claims as threads), and mostly empty: then a claim costs a small object and
+two holds of the partition's lock. Keys are compared as dict does it: hashes first, then identity, then `==`.
 
   5. While a thread is in a *section* (it holds the lock of every partition of a `Section`), no other thread's
      claim is in force there.
@@ -34,7 +39,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from safemap.sync.lock import Lock, deadline_after, time_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
 SLICE = 0.01
 """Seconds for which a thread that holds some of a map's partitions waits for the next one. It then lets
@@ -44,27 +49,43 @@ go of all of them and waits for that one alone: holding nothing, it stands in no
 class Claim(Lock):
     """The exclusive right to one key of a partition."""
 
-    __slots__ = ("depth", "key", "partition", "users")
+    __slots__ = ("depth", "hash", "key", "next", "partition", "users")
 
-    def __init__(self, partition: Partition, key: Any) -> None:
-        self.partition = partition
-        self.key = key
-        self.users = 0
-        self.depth = 0
+    partition: Partition | None  # None while the claim is not listed: no cycle of references
+    key: Any
+    next: Claim | None  # in the partition's list
+    hash: int
+    users: int
+    depth: int
 
     def is_foreign(self) -> bool:
         """Return whether the claim is another thread's, and in force. The caller holds the partition's lock."""
         return self.depth > 0 and not self.is_mine()
 
 
+def new_claim() -> Claim:
+    """Return a claim without a key. (A call of the class would cost twice this.)"""
+    claim = Claim.__new__(Claim)
+    claim.key = claim.next = claim.partition = None
+    claim.users = claim.depth = 0
+    return claim
+
+
+def unclaim(claim: Claim) -> None:
+    """Give up a claim that this thread holds."""
+    partition = claim.partition
+    assert partition is not None
+    partition._give_up(claim, True, True)  # noqa: FBT003
+
+
 class Partition(Lock):
     """The lock over a part of a map's keys, and the claims on those keys."""
 
-    __slots__ = ("_section", "claims")
+    __slots__ = ("_spare", "first")
 
-    def __init__(self, section: Section[Any]) -> None:
-        self._section = section
-        self.claims: dict[Any, Claim] = {}
+    def __init__(self) -> None:
+        self.first: Claim | None = None
+        self._spare: Claim | None = None  # under the lock: a claim to be used again
 
     def acquire_for(self, key: Any) -> None:
         """Take the lock in order to write `key`: wait until no other thread has a claim on it.
@@ -72,59 +93,124 @@ class Partition(Lock):
         Ends, like `acquire`, with `release`. If it raises, the lock is not held.
         """
         self.acquire()
-        if self.claims:
+        if self.first is not None:
             self._pass(key)
 
-    def claim(self, key: Any, timeout: float | None = None) -> Claim | None:
+    def claim(self, section: Section[Any], key: Any, timeout: float | None = None) -> Claim | None:
         """Return the caller's claim on `key`, or None if it was not to be had in `timeout` seconds.
 
-        Re-entrant. The claim ends with `unclaim`.
+        Re-entrant. The claim ends with `unclaim(claim)`. `section` is that over the partition.
         """
+        hash_ = hash(key)
         deadline = deadline_after(timeout)
-        if not self._section.let_in(deadline) or not self.acquire_within(time_until(deadline)):
+        if section.closing and not section.let_in(deadline):
             return None
-        claim: Claim | None = None
-        held = False
+        claim = None
+        held = in_force = settled = False
         try:
+            if not self.acquire_within(time_until(deadline)):
+                settled = True
+                return None
             try:
-                claim = self._listed(key)
+                if self.first is None or self._known(key, hash_) is None:
+                    claim = self._unused(key, hash_)
+                    claim.acquire()  # at once: nobody else knows it
+                    held = True
+                    claim.users = claim.depth = 1
+                    in_force = True
+                    self._list(claim)
+                else:
+                    claim = self._joined(key, hash_)
             finally:
                 self.release()
-            held = self._wait_out(claim, deadline)
-            if held:
-                self.acquire()
-                claim.depth += 1
-                self.release()
-                return claim
-        except BaseException:
-            if claim is not None:
-                self._give_up(claim, held=held)
-            raise
-        self._give_up(claim, held=False)
+            if not in_force:
+                held = self._wait_out(claim, deadline)
+                if held:
+                    self.acquire()
+                    claim.depth += 1
+                    in_force = True
+                    self.release()
+                else:
+                    self._give_up(claim, False, False)  # noqa: FBT003
+                    claim = None
+            settled = True
+        finally:
+            if not settled and claim is not None:
+                self._give_up(claim, held, in_force)
+        return claim
+
+    def known(self, key: Any) -> Claim | None:
+        """Return the listed claim on a key, or None. The caller holds the lock."""
+        return None if self.first is None else self._known(key, hash(key))
+
+    def _known(self, key: Any, hash_: int) -> Claim | None:
+        claim = self.first
+        while claim is not None:
+            if claim.hash == hash_:
+                other = claim.key
+                if other is key:
+                    return claim
+                if other == key and claim.key is other:
+                    return claim
+                if claim.partition is not self:  # the comparison came back here, and changed the list
+                    claim = self.first
+                    continue
+            claim = claim.next
         return None
 
-    def unclaim(self, claim: Claim) -> None:
-        """Give up a claim that this thread holds."""
-        self._give_up(claim, held=True)
+    def listed(self) -> list[Claim]:
+        """Return all claims that are held or waited for. The caller holds the lock."""
+        claims = []
+        claim = self.first
+        while claim is not None:
+            claims.append(claim)
+            claim = claim.next
+        return claims
 
-    def _listed(self, key: Any) -> Claim:
-        """Return the key's claim, new or not, with one user more."""
+    def _list(self, claim: Claim) -> None:
+        claim.partition = self
+        claim.next, self.first = self.first, claim
+
+    def _unlist(self, claim: Claim) -> None:
+        if self.first is claim:
+            self.first = claim.next
+        else:
+            before = self.first
+            while before is not None:
+                if before.next is claim:
+                    before.next = claim.next
+                    break
+                before = before.next
+        claim.key = claim.next = claim.partition = None
+        self._spare = claim
+
+    def _unused(self, key: Any, hash_: int) -> Claim:
+        """Return a claim on a key that nobody holds and that is not listed: the one used before, if it is free."""
+        claim = self._spare
+        if claim is None:
+            claim = new_claim()
+        self._spare = None
+        claim.key = key
+        claim.hash = hash_
+        return claim
+
+    def _joined(self, key: Any, hash_: int) -> Claim:
+        """Return the claim on a key, the listed one or a new one, with one user more."""
         while True:
-            claim = self.claims.setdefault(key, Claim(self, key))
+            claim = self._known(key, hash_)
+            if claim is None:
+                claim = self._unused(key, hash_)
+                self._list(claim)
             claim.users += 1
-            try:
-                if self.claims.get(key) is claim:
-                    return claim
-            except BaseException:
-                self._leave(claim)
-                raise
+            if claim.partition is self:
+                return claim
             claim.users -= 1  # a signal handler came in between, and took the unused claim away
 
-    def _give_up(self, claim: Claim, *, held: bool) -> None:
+    def _give_up(self, claim: Claim, held: bool, in_force: bool) -> None:  # noqa: FBT001
         try:
             self.acquire()
             try:
-                if held and claim.depth:
+                if in_force:
                     claim.depth -= 1
                 self._leave(claim)
             finally:
@@ -137,7 +223,7 @@ class Partition(Lock):
         """Wait until no other thread's claim on `key` is in force. The lock is held before and after."""
         held = True
         try:
-            claim = self.claims.get(key)
+            claim = self.known(key)
             if claim is None or not claim.is_foreign():
                 return
             claim.users += 1
@@ -170,21 +256,21 @@ class Partition(Lock):
                 self.take_back(count)
 
     def _leave(self, claim: Claim) -> None:
-        claim.users -= 1
-        # A key whose hash or comparison raises here may leave an unused claim behind. It does no harm:
-        # the next one who wants the key takes it over, and takes it away when done.
+        if claim.users > 0:
+            claim.users -= 1
         # `users` is looked at last: after that no signal handler can come before the claim is out.
-        if self.claims.get(claim.key) is claim and claim.users == 0:
-            self.claims.pop(claim.key, None)
+        if claim.users == 0 and claim.partition is self:
+            self._unlist(claim)
 
     def forget_lost_owners(self) -> None:
         """In the child of a fork: free what threads held that are not here."""
         self.forget_lost_owner()
-        for key, claim in list(self.claims.items()):
+        self._spare = None  # whoever put it there may not have let go of it yet
+        for claim in self.listed():
             if not claim.is_mine():
                 claim.forget_lost_owner()
                 claim.users = claim.depth = 0
-                self.claims.pop(key, None)
+                self._unlist(claim)
 
 
 P = TypeVar("P", bound=Partition)
@@ -198,18 +284,18 @@ class Section(Lock, Generic[P]):
     threads that already hold a claim here: these must be let through, or they would never be done.
     """
 
-    __slots__ = ("_closing", "partitions")
+    __slots__ = ("closing", "partitions")
 
-    def __init__(self, make: Callable[[Section[P]], P], count: int = 1) -> None:
-        self._closing = False  # written by the holder of this lock, read by all: a hint, see let_in
-        self.partitions: tuple[P, ...] = tuple([make(self) for _ in range(count)])
+    def __init__(self, partitions: Iterable[P]) -> None:
+        self.closing = False  # written by the holder of this lock, read by all: a hint, see let_in
+        self.partitions: tuple[P, ...] = tuple(partitions)
 
     def let_in(self, deadline: float | None) -> bool:
         """Wait, if a section is about to begin, until it is over. Return whether that was in time.
 
-        Missing `_closing` does no harm: the claim is then one of those that the section waits for.
+        Missing `closing` does no harm: the claim is then one of those that the section waits for.
         """
-        if not self._closing or self.is_mine() or any(claim.is_mine() for claim in self._claims()):
+        if not self.closing or self.is_mine() or any(claim.is_mine() for claim in self._claims()):
             return True
         if not self.acquire_within(time_until(deadline)):
             return False
@@ -224,27 +310,25 @@ class Section(Lock, Generic[P]):
         deadline = deadline_after(timeout)
         if not self.acquire_within(timeout):
             return False
-        outer, held = self._closing, False
+        outer, locked, entered = self.closing, False, False
         try:
-            self._closing = True
+            self.closing = True
             while True:
-                held = self.lock_all(deadline)
-                foreign = self._claim_of_another() if held else None
-                if foreign is None:
-                    return held
-                self.unlock_all()
-                held = False
-                if not foreign.partition._wait_out(foreign, deadline):
+                locked = self.lock_all(deadline)
+                if not locked:
                     return False
-                foreign.release()
-        except BaseException:
-            if held:
-                self.unlock_all()
-                held = False
-            raise
+                foreign = self._claim_of_another()
+                if foreign is None:
+                    entered = True
+                    return True
+                locked = False
+                if not self._outlast(foreign, deadline):
+                    return False
         finally:
-            self._closing = outer
-            if not held:
+            self.closing = outer
+            if locked and not entered:
+                self.unlock_all()
+            if not entered:
                 self.release()
 
     def leave(self) -> None:
@@ -281,7 +365,7 @@ class Section(Lock, Generic[P]):
         """In the child of a fork: free what threads held that are not here."""
         if not self.is_mine():
             self.forget_lost_owner()
-            self._closing = False
+            self.closing = False
         for partition in self.partitions:
             partition.forget_lost_owners()
 
@@ -289,9 +373,24 @@ class Section(Lock, Generic[P]):
         for partition in self.partitions[:count]:
             partition.release()
 
+    def _outlast(self, claim: Claim, deadline: float | None) -> bool:
+        """Let go of all partitions and wait until another's claim ends."""
+        partition = claim.partition
+        claim.users += 1
+        try:
+            self.unlock_all()
+            ended = partition._wait_out(claim, deadline)
+            if ended:
+                claim.release()
+        finally:
+            partition.acquire()
+            partition._leave(claim)
+            partition.release()
+        return ended
+
     def _claims(self) -> Iterator[Claim]:
         for partition in self.partitions:
-            yield from list(partition.claims.values())
+            yield from partition.listed()
 
     def _claim_of_another(self) -> Claim | None:
         return next((claim for claim in self._claims() if claim.is_foreign()), None)

@@ -72,14 +72,15 @@ class Lock(_RLock):
 
     def acquire(self) -> None:
         """Take the lock, waiting for it if need be. Ctrl-C reaches a waiting main thread."""
+        settled = False
         try:
             if not _take(self, False) and not self._yield():  # noqa: FBT003
                 self._wait(-1)
-        except BaseException:
+            settled = True
+        finally:
             # Interrupted right after a call: it took the lock, unless somebody else has it.
-            if self._is_owned():
+            if not settled and self._is_owned():
                 self.release()
-            raise
 
     def acquire_within(self, timeout: float | None) -> bool:
         """Take the lock and return True, or return False if it is not to be had in `timeout` seconds.
@@ -89,22 +90,18 @@ class Lock(_RLock):
         if timeout is None:
             self.acquire()
             return True
+        settled = False
         try:
-            if _take(self, False):  # noqa: FBT003
-                return True
-            return timeout > 0 and self._wait(min(timeout, TIMEOUT_MAX))
-        except BaseException:
-            if self._is_owned():
+            taken = _take(self, False) or (timeout > 0 and self._wait(min(timeout, TIMEOUT_MAX)))  # noqa: FBT003
+            settled = True
+        finally:
+            if not settled and self._is_owned():
                 self.release()
-            raise
+        return taken
 
     # A mutex is a readers-writer lock whose readers exclude one another, too.
     acquire_read = acquire
-    if TYPE_CHECKING:
-
-        def release_read(self) -> None: ...
-    else:
-        release_read = RLock.release
+    release_read = _RLock.release
 
     def try_for(self, seconds: float) -> bool:
         """Wait up to `seconds` without being counted as waiting.
@@ -112,12 +109,14 @@ class Lock(_RLock):
         For a thread that will let go of what it holds if this fails: its wait ends by itself, so it is
         no part of a deadlock, and must not make others think that it is.
         """
+        settled = False
         try:
-            return _take(self, True, seconds)  # noqa: FBT003
-        except BaseException:
-            if self._is_owned():
+            taken = _take(self, True, seconds)  # noqa: FBT003
+            settled = True
+        finally:
+            if not settled and self._is_owned():
                 self.release()
-            raise
+        return taken
 
     def let_go(self) -> int:
         """Release every hold that the calling thread has, and return how many those were."""

@@ -40,6 +40,7 @@ from _thread import TIMEOUT_MAX, allocate_lock, get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from safemap.sync.deadlock import wait
+from safemap.sync.field_lock import ReadWriteLock
 from safemap.sync.lock import Lock, deadline_after, time_until
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class _Others:
         return [owner for owner in self._lock.owners() if owner != self._me]
 
 
-class RWLock:
+class RWLock(ReadWriteLock):
     """A re-entrant, deadlock-detecting readers-writer lock with the policy of another one."""
 
     __slots__ = (

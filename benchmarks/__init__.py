@@ -1,0 +1,1 @@
+"""Measurements of the limits that safemap sets itself. See README.md."""

@@ -1,0 +1,48 @@
+from cpython.bool cimport PyBool_Check
+from cpython.bytes cimport PyBytes_CheckExact
+from cpython.float cimport PyFloat_CheckExact
+from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport PyObject, PyObject_Hash
+from cpython.tuple cimport PyTuple_CheckExact
+from cpython.unicode cimport PyUnicode_CheckExact
+
+from safemap._c cimport find_in, make_immortal, spread
+
+cdef extern from *:
+    """
+    /* No finalizer, no weak references, nothing that it refers to in turn, and not of a class made in Python. */
+    static inline int safemap_dies_quietly(PyObject *object) {
+        PyTypeObject *type = Py_TYPE(object);
+        return !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_HAVE_GC) && type->tp_weaklistoffset == 0
+            && type->tp_finalize == NULL && type->tp_del == NULL;
+    }
+    """
+    bint dies_quietly "safemap_dies_quietly"(object value) noexcept
+
+
+cdef object MISSING
+
+cdef enum:
+    COMPILED = 1
+
+
+cdef inline object find(dict data, object key, object default):
+    return find_in(<PyObject *>data, <PyObject *>key, <PyObject *>default)
+
+
+cdef inline size_t mixed_hash(object key) except? 1:
+    return spread(PyObject_Hash(key))
+
+
+cdef inline bint is_plain(object key) noexcept:
+    if PyTuple_CheckExact(key):
+        for item in <tuple>key:
+            if not is_scalar(item):
+                return False
+        return True
+    return is_scalar(key)
+
+
+cdef inline bint is_scalar(object key) noexcept:
+    return (PyUnicode_CheckExact(key) or PyLong_CheckExact(key) or PyBytes_CheckExact(key)
+            or PyFloat_CheckExact(key) or PyBool_Check(key) or key is None)

@@ -1,0 +1,34 @@
+from cpython.object cimport PyObject
+
+from safemap._c cimport find_in
+from safemap._contract cimport ConcurrentMapping
+from safemap._lookup cimport MISSING, find, is_plain
+from safemap.sync.claims cimport Claim, Partition, Section, unclaim
+
+cdef object UNSET
+
+
+cdef class ReadDirtyMap(ConcurrentMapping):
+    # Set before anyone else knows the map.
+    cdef readonly dict _read
+    cdef readonly dict _dirty
+    cdef Partition _lock
+    cdef Section _section
+    # Under the lock.
+    cdef Py_ssize_t _changes
+    cdef Py_ssize_t _misses
+    cdef bint _plain
+    cdef bint _promoting
+
+    cdef object _missed(self, object key)
+    cdef object _find_locked(self, object key)
+    cdef object _put_locked(self, object key, object value)
+    cdef object _take_locked(self, object key)
+    cdef object _promote_locked(self)
+    cdef object _promote_one_by_one(self)
+    cdef object _pop_unclaimed(self)
+
+
+cdef inline object find_settled(ReadDirtyMap map_, object key, object default):
+    """Counts no reference to the table: it lives as long as the map, which the caller holds."""
+    return find_in(<PyObject *>map_._read, <PyObject *>key, <PyObject *>default)

@@ -1,0 +1,35 @@
+from cpython.object cimport PyObject
+
+from safemap._c cimport find_in
+from safemap._contract cimport ConcurrentMapping
+from safemap._lookup cimport MISSING, find, mixed_hash
+from safemap.sync.claims cimport Claim, Partition, Section, unclaim
+
+cdef object UNSET
+
+
+cdef extern from "Python.h":
+    void *tuple_item "PyTuple_GET_ITEM"(PyObject *items, Py_ssize_t index) noexcept
+
+
+cdef class Shard(Partition):
+    cdef readonly dict data  # always the same dict
+
+
+cdef class ShardedMap(ConcurrentMapping):
+    # Set before anyone else knows the map.
+    cdef size_t _mask
+    cdef readonly tuple _shards
+    cdef Section _section
+
+    cdef Shard _shard_of(self, object key)
+    cdef object _pop_from(self, Shard shard)
+
+
+cdef inline PyObject *table(ShardedMap map_, size_t number) noexcept:
+    return <PyObject *>(<Shard>tuple_item(<PyObject *>map_._shards, number)).data
+
+
+cdef inline object find_in_shard(ShardedMap map_, object key, object default):
+    """Counts no reference to the shard or its dict: they live as long as the map, which the caller holds."""
+    return find_in(table(map_, mixed_hash(key) & map_._mask), <PyObject *>key, <PyObject *>default)

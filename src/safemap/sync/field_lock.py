@@ -1,0 +1,194 @@
+"""The re-entrant lock that compiled locks are made of: an owner and a depth, plain fields until someone must wait.
+
+Compiled, `sync.lock.Lock` stands on this in the place of `_thread.RLock`, whose private interface it has. (As
+plain Python its steps would not be atomic: it is not used there.) Taking a free lock is one comparison and
+one store with the GIL, one compare-and-swap without it; nothing of it runs Python code, so no signal handler,
+finalizer or asynchronous exception can come in between.
+
+A thread that must wait lists itself with a *gate* (a plain lock that is shut), and sleeps on that. A release
+opens the gate of the first in the list; the lock itself is free for anyone (so a thread that has the GIL need not
+hand it to one that has not: no convoy). Who was woken and came too late TRIES times asks to be *given* the
+lock at the next release, so nobody starves; Go's mutex and PyMutex do the same after a millisecond.
+
+Invariants
+  1. The owner is the ident of the holder, or 0. A thread sets it to its own ident when it finds 0, in one step;
+     the holder alone sets it back, or to the ident of a waiter that is given the lock.
+  2. `_depth` counts further holds of the holder, who alone touches it.
+  3. `waiting` counts the threads in `_block`; `_queue` lists those of them whose gate is shut. Both, and
+     `_starving`, are written between `enter` and `leave` (a mutex without the GIL, nothing with it: no line
+     there runs Python code).
+  4. Who is in `_block` is counted before it looks at the owner for the last time before it sleeps; a release
+     looks at `waiting` after it has set the owner to 0. So not both can miss the other (Dekker, 1965).
+
+The words and the steps on them (`take`, `owner`, `waiting`, ...) are in the `.pxd`.
+"""
+
+from __future__ import annotations
+
+import time
+from _thread import allocate_lock, get_ident
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    enter: Any
+    leave: Any
+    owner: Any
+    reset_guard: Any
+    set_owner: Any
+    set_waiting: Any
+    take: Any
+    take_if_free: Any
+    waiting: Any
+
+TRIES = 3
+
+
+class ReadWriteLock:
+    """What a map's lock can do: be held for writing, alone, or for reading. Re-entrant."""
+
+    __slots__ = ()
+
+    def acquire(self):
+        raise NotImplementedError
+
+    def release(self):
+        raise NotImplementedError
+
+    def acquire_read(self):
+        raise NotImplementedError
+
+    def release_read(self):
+        raise NotImplementedError
+
+    def acquire_within(self, timeout):
+        raise NotImplementedError
+
+    def forget_lost_owner(self):
+        raise NotImplementedError
+
+
+class FieldRLock(ReadWriteLock):
+    """A re-entrant lock, with what `Lock` uses of `_thread.RLock`."""
+
+    def release(self):
+        """End one hold of the calling thread's."""
+        if self._depth:
+            self._depth -= 1
+        elif waiting(self):
+            self._release_to_next()
+        else:
+            set_owner(self, 0)
+            if waiting(self):  # somebody came in between
+                self._wake()
+
+    def release_read(self):
+        return FieldRLock.release(self)
+
+    def _block(self, timeout):
+        """Wait until the lock is this thread's; False after `timeout` seconds (-1: never)."""
+        deadline = None if timeout < 0 else time.monotonic() + timeout
+        gate = allocate_lock()
+        gate.acquire()
+        place = (get_ident(), gate)
+        taken = False
+        tries = 0
+        enter(self)
+        set_waiting(self, waiting(self) + 1)
+        leave(self)
+        try:
+            while True:
+                self._join(place, tries >= TRIES)
+                taken = self._is_owned() or take_if_free(self)
+                if taken:
+                    return True
+                if deadline is None:
+                    woken = gate.acquire()
+                else:
+                    woken = gate.acquire(True, max(0.0, deadline - time.monotonic()))
+                taken = self._is_owned() or take_if_free(self)
+                if taken or not woken:
+                    return taken
+                tries += 1
+        finally:
+            self._quit(place, taken)
+
+    def _join(self, place, starving):
+        """List the thread. One that was woken in vain TRIES times comes first and is given the lock."""
+        enter(self)
+        try:
+            if self._queue is None:
+                self._queue = []
+            if starving:
+                self._queue.insert(0, place)
+                self._starving = True
+            else:
+                self._queue.append(place)
+        finally:
+            leave(self)
+
+    def _quit(self, place, taken):
+        """Take the thread off the list. If it does not have the lock, nobody's waking is lost by that."""
+        enter(self)
+        try:
+            set_waiting(self, waiting(self) - 1)
+            listed = place in self._queue
+            if listed:
+                self._queue.remove(place)
+        finally:
+            leave(self)
+        if not taken and self._is_owned():  # it was given the lock, and interrupted before it saw that
+            self.release()
+        elif not taken and not listed:
+            self._wake()
+
+    def _release_to_next(self):
+        gate = None
+        enter(self)
+        try:
+            if self._queue:
+                thread, gate = self._queue.pop(0)
+                if self._starving:
+                    self._starving = False
+                    set_owner(self, thread)
+                else:
+                    set_owner(self, 0)
+            else:
+                set_owner(self, 0)
+        finally:
+            leave(self)
+        if gate is not None:
+            gate.release()
+
+    def _wake(self):
+        gate = None
+        enter(self)
+        try:
+            if self._queue and owner(self) == 0:
+                _, gate = self._queue.pop(0)
+        finally:
+            leave(self)
+        if gate is not None:
+            gate.release()
+
+    def _is_owned(self):
+        return owner(self) == get_ident()
+
+    def _release_save(self):
+        count, self._depth = self._depth + 1, 0
+        self.release()
+        return count, get_ident()
+
+    def _at_fork_reinit(self):
+        reset_guard(self)
+        self._depth = 0
+        self._queue = None
+        self._starving = False
+        set_waiting(self, 0)
+        set_owner(self, 0)
+
+    def __repr__(self):
+        state = "locked" if owner(self) else "unlocked"
+        name = f"{type(self).__module__}.{type(self).__qualname__}"
+        return (
+            f"<{state} {name} object owner={owner(self)} count={self._depth + bool(owner(self))} at {id(self):#x}>"
+        )
