@@ -93,7 +93,7 @@ class Table:
         for against in dict.fromkeys(row.against for row in self.rows):
             rows = [row for row in self.rows if row.against == against]
             operations = list(dict.fromkeys(row.operation for row in rows))
-            rows.sort(key=lambda row: operations.index(row.operation))  # stable, unlike a set's order
+            rows.sort(key=lambda row: operations.index(row.operation))
             cells = [HEADINGS, *(row.cells() for row in rows)]
             widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
             yield ""

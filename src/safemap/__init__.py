@@ -17,7 +17,6 @@ on those before it:
 from __future__ import annotations
 
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final
 
 from safemap import _speed as _speed  # first: it decides which files the others are loaded from
 from safemap._contract import ConcurrentMapping, Guarantees
@@ -32,8 +31,10 @@ from safemap.maps.rwlock import RWLockMap
 from safemap.maps.sharded import ShardedMap
 from safemap.sync.deadlock import DeadlockError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any, Final
 
 __all__ = [
     "KINDS",

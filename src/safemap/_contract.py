@@ -19,32 +19,45 @@ which variants may differ there (`Guarantees.function_excludes`).
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
 from reprlib import recursive_repr
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, overload
 
 from safemap._entry import Entry, Locked, check_timeout
 from safemap._lookup import MISSING
 from safemap._missing import UNSET, MissingType
 from safemap._snapshot import Snapshot
+from safemap._types import K, T, V, overload
 from safemap._views import Items, Keys, Values
 from safemap.sync import fork
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Any, ClassVar, Literal, Self
 
     from _typeshed import SupportsGetItem, SupportsKeysAndGetItem
 
-K = TypeVar("K")
-V = TypeVar("V")
-T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True)
-class Guarantees:
+class Guarantees(
+    namedtuple(  # noqa: PYI024  # typing.NamedTuple would import typing
+        "Guarantees",
+        [
+            "mechanism",
+            "single_key",
+            "reader_waits_for_writer",
+            "function_excludes",
+            "iteration",
+            "insertion_order",
+            "update",
+            "length",
+            "snapshot",
+        ],
+    )
+):
     """What a variant promises beyond the contract. Tests, docs and the recommender read it from here."""
+
+    __slots__ = ()
 
     mechanism: str
     """How the map works, in a few words."""
@@ -77,6 +90,10 @@ class ConcurrentMapping(MutableMapping[K, V]):
     A thread may use the map from anywhere: from a function that it handed to the map, from a key's
     `__eq__`, from `__del__`, from a signal handler. If waiting would never end, the operation raises
     `DeadlockError` instead.
+
+    Compiled, on free-threaded Python 3.14 and later, references to a map are counted lazily, so that threads that
+    use it do not meet in its reference count. Such a map is freed by the garbage collector, some time after its
+    last reference has gone; `clear()` lets go of its contents at once.
 
     Iteration, over the map or a view, never raises because of another thread, yields a key at most once,
     yields only items that were in the map at some moment of the iteration, and yields every key that was
@@ -112,6 +129,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
 
     def _begin(self) -> None:
         self._default_factory = None
+        share(self)
         fork.register(self)
 
     @overload
@@ -647,6 +665,10 @@ class ConcurrentMapping(MutableMapping[K, V]):
 def is_mechanism_python(_map: ConcurrentMapping[Any, Any]) -> bool:
     """Return whether the variant that `_map` is of is a class written in Python. (Compiled: see the `.pxd`.)"""
     return True
+
+
+def share(_map: ConcurrentMapping[Any, Any]) -> None:
+    """Tell the interpreter that many threads will refer to `_map`. (Compiled: see the `.pxd`.)"""
 
 
 def match_as_mapping(_cls: type[ConcurrentMapping[Any, Any]]) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
 from safemap._missing import MISSING, UNSET, MissingType, UnsetType
+from safemap._types import Generic, K, V
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from safemap._contract import ConcurrentMapping
+    from typing import Any
 
-K = TypeVar("K")
-V = TypeVar("V")
+    from safemap._contract import ConcurrentMapping
 
 
 def check_timeout(timeout: float | None) -> None:

@@ -1,5 +1,6 @@
 from cpython.bool cimport PyBool_Check
 from cpython.bytes cimport PyBytes_CheckExact
+from cpython.dict cimport PyDict_Items, PyDict_Keys, PyDict_Values
 from cpython.float cimport PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyObject_Hash
@@ -46,3 +47,23 @@ cdef inline bint is_plain(object key) noexcept:
 cdef inline bint is_scalar(object key) noexcept:
     return (PyUnicode_CheckExact(key) or PyLong_CheckExact(key) or PyBytes_CheckExact(key)
             or PyFloat_CheckExact(key) or PyBool_Check(key) or key is None)
+
+
+# All three copy with nothing in between: `PyDict_Items` makes its pairs first and fills them afterwards.
+
+
+cdef inline object keys_of(dict data):
+    return PyDict_Keys(data)
+
+
+cdef inline object values_of(dict data):
+    return PyDict_Values(data)
+
+
+cdef inline object items_of(dict data):
+    return PyDict_Items(data)
+
+
+cdef inline int count_no_references(object thing) except -1:
+    make_immortal(thing)
+    return 0

@@ -1,4 +1,4 @@
-"""Looking a key up in a dict, and the hash by which maps tell their parts apart.
+"""What maps do with a dict beyond its methods, and what they ask of a key and a value.
 
 `find(data, key, default)` is `data.get(key, default)`: except on free-threaded 3.13, where `dict.get` takes the
 dict's lock twice over when it meets a value that another thread made, and spins for 20 microseconds each time;
@@ -8,11 +8,25 @@ subscripting there does not (3.14 mended it).
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from safemap._missing import MISSING
 
-__all__ = ["COMPILED", "MISSING", "dies_quietly", "find", "is_plain", "mixed_hash"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+__all__ = [
+    "COMPILED",
+    "MISSING",
+    "dies_quietly",
+    "find",
+    "is_plain",
+    "items_of",
+    "keys_of",
+    "mixed_hash",
+    "values_of",
+]
 
 COMPILED = False
 """Whether this is compiled, where the steps of a C function follow one another with nothing in between."""
@@ -38,6 +52,31 @@ def mixed_hash(key: Any) -> int:
     """
     return hash((key,))
 
+
+# Copies of a dict's contents, made in one step: no other thread, and no finalizer, comes in between.
+
+
+def keys_of(data: dict[Any, Any]) -> Iterable[Any]:
+    """Return a copy of the keys."""
+    return list(data)
+
+
+def values_of(data: dict[Any, Any]) -> Iterable[Any]:
+    """Return a copy of the values."""
+    return list(data.values())
+
+
+def items_of(data: dict[Any, Any]) -> Iterable[tuple[Any, Any]]:
+    """Return a copy of the pairs."""
+    # Not list(items): making the pairs can set off the collector, and a finalizer may write to the dict.
+    return data.copy().items()
+
+
+def count_no_references(_thing: Any) -> None:
+    """Keep a thing for ever, so that threads need not count references to it. (Compiled, without the GIL.)"""
+
+
+count_no_references(MISSING)  # which every lookup hands over
 
 PLAIN = frozenset({str, int, bytes, float, bool, type(None)})
 

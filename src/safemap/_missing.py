@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import enum
-from typing import Final, Literal, TypeAlias
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Literal, TypeAlias
 
 
 class Missing(enum.Enum):
@@ -26,7 +29,10 @@ handed to `compute`, `compute_if_present` or `merge` returns `MISSING` to remove
 Do not store it: the compound operations would take the key for absent.
 """
 
-MissingType: TypeAlias = Literal[Missing.MISSING]
+if TYPE_CHECKING:
+    MissingType: TypeAlias = Literal[Missing.MISSING]
+else:
+    MissingType = Missing
 
 
 class Unset(enum.Enum):
@@ -38,4 +44,7 @@ class Unset(enum.Enum):
 UNSET: Final = Unset.UNSET
 """An argument that was not passed, where `MISSING` itself could be."""
 
-UnsetType: TypeAlias = Literal[Unset.UNSET]
+if TYPE_CHECKING:
+    UnsetType: TypeAlias = Literal[Unset.UNSET]
+else:
+    UnsetType = Unset

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from reprlib import recursive_repr
-from typing import Any, TypeVar
 
-K = TypeVar("K")
-V = TypeVar("V")
+from safemap._types import K, V
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Snapshot(Mapping[K, V]):

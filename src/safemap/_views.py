@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, KeysView, ValuesView
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from safemap._missing import MISSING
+from safemap._types import Generic, K, V
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any, ClassVar
 
     from safemap._contract import ConcurrentMapping
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class _View(Generic[K, V]):

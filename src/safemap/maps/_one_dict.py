@@ -15,28 +15,26 @@ the thread's own hold of the lock; that a dict survives this is dict's own promi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-
 from safemap._contract import ConcurrentMapping
-from safemap._lookup import MISSING, find
+from safemap._lookup import MISSING, find, items_of, keys_of, values_of
 from safemap._missing import UNSET, MissingType
+from safemap._parts import in_parts
+from safemap._types import K, V
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, Protocol
 
-K = TypeVar("K")
-V = TypeVar("V")
+    class ReadWriteLock(Protocol):
+        """A re-entrant lock that is held for reading or for writing."""
 
-
-class ReadWriteLock(Protocol):
-    """A re-entrant lock that is held for reading or for writing."""
-
-    def acquire_read(self) -> None: ...
-    def release_read(self) -> None: ...
-    def acquire(self) -> None: ...
-    def acquire_within(self, timeout: float | None, /) -> bool: ...
-    def release(self) -> None: ...
-    def forget_lost_owner(self) -> None: ...
+        def acquire_read(self) -> None: ...
+        def release_read(self) -> None: ...
+        def acquire(self) -> None: ...
+        def acquire_within(self, timeout: float | None, /) -> bool: ...
+        def release(self) -> None: ...
+        def forget_lost_owner(self) -> None: ...
 
 
 class OneDictMap(ConcurrentMapping[K, V]):
@@ -173,9 +171,14 @@ class OneDictMap(ConcurrentMapping[K, V]):
         def _pop(self, key: K, default: Any = UNSET) -> Any:
             self._lock.acquire()
             try:
-                return self._data.pop(key) if default is UNSET else self._data.pop(key, default)
+                value = self._data.pop(key, UNSET)
             finally:
                 self._lock.release()
+            if value is not UNSET:
+                return value
+            if default is UNSET:
+                raise KeyError(key)
+            return default
 
         pop = _pop
 
@@ -200,21 +203,20 @@ class OneDictMap(ConcurrentMapping[K, V]):
     def _iter_keys(self) -> Iterator[K]:
         self._lock.acquire_read()
         try:
-            return iter(list(self._data))
+            return in_parts((keys_of(self._data),))
         finally:
             self._lock.release_read()
 
     def _iter_values(self) -> Iterator[V]:
         self._lock.acquire_read()
         try:
-            return iter(list(self._data.values()))
+            return in_parts((values_of(self._data),))
         finally:
             self._lock.release_read()
 
     def _iter_items(self) -> Iterator[tuple[K, V]]:
         self._lock.acquire_read()
         try:
-            # Not list(items): making the pairs can set off the collector, and a finalizer may write here.
-            return iter(self._data.copy().items())
+            return in_parts((items_of(self._data),))
         finally:
             self._lock.release_read()

@@ -1,4 +1,5 @@
-from safemap._lookup cimport MISSING, find, mixed_hash
+from safemap._lookup cimport MISSING, find, items_of, keys_of, mixed_hash, values_of
+from safemap._parts cimport in_parts
 
 
 cdef class Version:

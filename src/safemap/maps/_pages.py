@@ -16,17 +16,19 @@ changing afterwards; a reader that finds nothing saved *after* it has looked in 
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
-from itertools import chain
-from typing import Any, TypeAlias, TypeVar
 
-from safemap._lookup import MISSING, find, mixed_hash
+from safemap._lookup import MISSING, find, items_of, keys_of, mixed_hash, values_of
+from safemap._parts import in_parts
 from safemap._snapshot import Snapshot
+from safemap._types import K, V
 
-K = TypeVar("K")
-V = TypeVar("V")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeAlias
 
-Page: TypeAlias = dict[Any, Any]
-Directory: TypeAlias = tuple[Page, ...]
+    Page: TypeAlias = dict[Any, Any]
+    Directory: TypeAlias = tuple[Page, ...]
 
 
 def distinct(directory: Directory) -> Iterator[Page]:
@@ -36,6 +38,18 @@ def distinct(directory: Directory) -> Iterator[Page]:
         # in its highest bit.
         if not slot or directory[slot ^ (1 << (slot.bit_length() - 1))] is not page:
             yield page
+
+
+def page_keys(page: Page) -> Iterable[Any]:
+    return keys_of(page)
+
+
+def page_values(page: Page) -> Iterable[Any]:
+    return values_of(page)
+
+
+def page_items(page: Page) -> Iterable[Any]:
+    return items_of(page)
 
 
 class Version:
@@ -57,33 +71,33 @@ class Version:
         saved = self.saved.get(id(page))
         return value if saved is None else find(saved, key, MISSING)
 
-    def pages(self) -> Iterator[Page]:
-        """Yield the contents of each page, as dicts that are not to be changed."""
+    def parts(self, part_of: Callable[[Page], Iterable[Any]]) -> Iterator[Iterable[Any]]:
+        """Yield `part_of(page)`, which copies in one step, for the contents of each page."""
         for page in distinct(self.directory):
             saved = self.saved.get(id(page))
+            part = part_of(page if saved is None else saved)
             if saved is None:
-                copy = page.copy()
                 saved = self.saved.get(id(page))
-                if saved is None:
-                    saved = copy
-            yield saved
+                if saved is not None:
+                    part = part_of(saved)
+            yield part
 
     def keys(self) -> Iterator[Any]:
         """Iterate over the keys."""
-        return chain.from_iterable(self.pages())
+        return in_parts(self.parts(page_keys))
 
     def values(self) -> Iterator[Any]:
         """Iterate over the values."""
-        return chain.from_iterable(page.values() for page in self.pages())
+        return in_parts(self.parts(page_values))
 
     def items(self) -> Iterator[tuple[Any, Any]]:
         """Iterate over the pairs."""
-        return chain.from_iterable(page.items() for page in self.pages())
+        return in_parts(self.parts(page_items))
 
     def to_dict(self) -> dict[Any, Any]:
         """Return all pairs as a new dict."""
         contents: dict[Any, Any] = {}
-        for page in self.pages():
+        for page in self.parts(dict.copy):
             contents.update(page)
         return contents
 

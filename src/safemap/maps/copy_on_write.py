@@ -45,23 +45,24 @@ to the page that may be replaced, the one cost that does not scale without the G
 from __future__ import annotations
 
 from _thread import get_ident
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import ref
 
 from safemap._contract import ConcurrentMapping, Guarantees
 from safemap._lookup import COMPILED, MISSING, dies_quietly, find, is_plain, mixed_hash
 from safemap._missing import UNSET, MissingType
-from safemap.maps._pages import Directory, Page, PagedSnapshot, Version, distinct
+from safemap._types import K, V
+from safemap.maps._pages import PagedSnapshot, Version, distinct
 from safemap.sync.claims import Partition, Section, unclaim
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any, ClassVar
 
     from safemap._snapshot import Snapshot
+    from safemap.maps._pages import Directory, Page
     from safemap.sync.claims import Claim
 
-K = TypeVar("K")
-V = TypeVar("V")
 
 PAGE_LIMIT = 170
 """Entries above which a page is split: what fits a dict of 256 slots. Copying such a page takes about 1 us, and

@@ -7,14 +7,14 @@ all others are compared, should have the simplest argument.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
-
 from safemap._contract import Guarantees
+from safemap._types import K, V
 from safemap.maps._one_dict import OneDictMap
 from safemap.sync.lock import Lock
 
-K = TypeVar("K")
-V = TypeVar("V")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 
 class MutexMap(OneDictMap[K, V]):

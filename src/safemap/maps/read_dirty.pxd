@@ -1,9 +1,12 @@
+cimport cython
 from cpython.object cimport PyObject
 
 from safemap._c cimport find_in
 from safemap._contract cimport ConcurrentMapping
-from safemap._lookup cimport MISSING, find, is_plain
-from safemap.sync.claims cimport Claim, Partition, Section, unclaim
+from safemap._lookup cimport MISSING, find, is_plain, items_of, keys_of, values_of
+from safemap._parts cimport in_parts
+from safemap.sync.claims cimport Claim, Partition, Section, acquire_for, unclaim
+from safemap.sync.field_lock cimport release
 
 cdef object UNSET
 
@@ -27,6 +30,8 @@ cdef class ReadDirtyMap(ConcurrentMapping):
     cdef object _promote_locked(self)
     cdef object _promote_one_by_one(self)
     cdef object _pop_unclaimed(self)
+    @cython.locals(contents=dict)
+    cdef object _settled(self, int part)
 
 
 cdef inline object find_settled(ReadDirtyMap map_, object key, object default):

@@ -43,20 +43,23 @@ without the lock may see the former value until the promotion ends.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-
 from safemap._contract import ConcurrentMapping, Guarantees
-from safemap._lookup import MISSING, find, is_plain
+from safemap._lookup import MISSING, find, is_plain, items_of, keys_of, values_of
 from safemap._missing import UNSET, MissingType
-from safemap.sync.claims import Partition, Section, unclaim
+from safemap._parts import in_parts
+from safemap._types import K, V
+from safemap.sync.claims import Partition, Section, acquire_for, unclaim
+from safemap.sync.lock import release
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, ClassVar
 
     from safemap.sync.claims import Claim
 
-K = TypeVar("K")
-V = TypeVar("V")
+
+KEYS, VALUES, ITEMS = 0, 1, 2
 
 
 class ReadDirtyMap(ConcurrentMapping[K, V]):
@@ -116,7 +119,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
             if self._misses >= len(self._dirty):
                 self._promote_locked()
         finally:
-            self._lock.release()
+            release(self._lock)
         return value
 
     def _find_locked(self, key: Any) -> V | MissingType:
@@ -206,14 +209,14 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         try:
             self._put_locked(key, value)
         finally:
-            self._lock.release()
+            release(self._lock)
 
     def _remove_held(self, key: K) -> None:
         self._lock.acquire()
         try:
             self._take_locked(key)
         finally:
-            self._lock.release()
+            release(self._lock)
 
     def _hold_all(self, timeout: float | None = None) -> bool:
         return self._section.enter(timeout)
@@ -240,11 +243,11 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         return find_settled(self, key, MISSING) is not MISSING or self._missed(key) is not MISSING
 
     def _store(self, key: K, value: V) -> None:
-        self._lock.acquire_for(key)
+        acquire_for(self._lock, key)
         try:
             self._put_locked(key, value)
         finally:
-            self._lock.release()
+            release(self._lock)
 
     __setitem__ = _store
 
@@ -260,22 +263,22 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
             value = self._lookup(key)
             if value is not MISSING:
                 return value
-            self._lock.acquire_for(key)
+            acquire_for(self._lock, key)
             try:
                 value = self._find_locked(key)
                 if value is MISSING:
                     value = default
                     self._put_locked(key, default)
             finally:
-                self._lock.release()
+                release(self._lock)
             return value
 
         def _pop(self, key: K, default: Any = UNSET) -> Any:
-            self._lock.acquire_for(key)
+            acquire_for(self._lock, key)
             try:
                 value = self._take_locked(key)
             finally:
-                self._lock.release()
+                release(self._lock)
             if value is not MISSING:
                 return value
             if default is UNSET:
@@ -285,12 +288,12 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         pop = _pop
 
         def swap(self, key: K, value: V, default: Any = None) -> Any:
-            self._lock.acquire_for(key)
+            acquire_for(self._lock, key)
             try:
                 previous = self._find_locked(key)
                 self._put_locked(key, value)
             finally:
-                self._lock.release()
+                release(self._lock)
             return default if previous is MISSING else previous
 
     # --- the whole ----------------------------------------------------------------------------------
@@ -325,7 +328,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
                         if value is not MISSING:
                             return key, value
         finally:
-            self._lock.release()
+            release(self._lock)
         return None
 
     def clear(self) -> None:
@@ -349,31 +352,33 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
             self._promote_locked()  # as Go's Range does
             contents, rest = self._read.copy(), self._dirty.copy()
         finally:
-            self._lock.release()
+            release(self._lock)
         return rest | contents if rest else contents
 
-    def _iter_items(self) -> Iterator[tuple[K, V]]:
-        return iter(self.to_dict().items())
-
     def _iter_keys(self) -> Iterator[K]:
-        self._lock.acquire()
-        try:
-            self._promote_locked()
-            if not self._dirty:
-                return iter(list(self._read))
-        finally:
-            self._lock.release()
-        return iter(self.to_dict())
+        return in_parts((self._settled(KEYS),))
 
     def _iter_values(self) -> Iterator[V]:
+        return in_parts((self._settled(VALUES),))
+
+    def _iter_items(self) -> Iterator[tuple[K, V]]:
+        return in_parts((self._settled(ITEMS),))
+
+    def _settled(self, part: int) -> Any:
+        """Return a copy of a part of the contents, of one moment."""
         self._lock.acquire()
         try:
             self._promote_locked()
-            if not self._dirty:
-                return iter(list(self._read.values()))
+            contents = self._read if not self._dirty else self._dirty | self._read
+            return (
+                keys_of(contents)
+                if part == KEYS
+                else values_of(contents)
+                if part == VALUES
+                else items_of(contents)
+            )
         finally:
-            self._lock.release()
-        return iter(self.to_dict().values())
+            release(self._lock)
 
 
 def find_settled(map_: ReadDirtyMap[Any, Any], key: Any, default: Any) -> Any:

@@ -7,16 +7,17 @@ The mechanism is that of `_one_dict`; its lock lets readers in together, and a w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-
 from safemap._contract import Guarantees
 from safemap._lookup import COMPILED
+from safemap._types import K, V
 from safemap.maps._one_dict import OneDictMap
 from safemap.sync.field_rwlock import FieldRWLock
 from safemap.sync.rwlock import RWLock
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, ClassVar
 
     from safemap.sync.rwlock import Policy
 
@@ -29,9 +30,6 @@ FIRST = {
     "RWLockWrite": "writers",
     "RWLockWriteD": "writers",
 }
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class RWLockMap(OneDictMap[K, V]):

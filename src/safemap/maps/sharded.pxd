@@ -2,8 +2,10 @@ from cpython.object cimport PyObject
 
 from safemap._c cimport find_in
 from safemap._contract cimport ConcurrentMapping
-from safemap._lookup cimport MISSING, find, mixed_hash
-from safemap.sync.claims cimport Claim, Partition, Section, unclaim
+from safemap._lookup cimport COMPILED, MISSING, dies_quietly, find, items_of, keys_of, mixed_hash, values_of
+from safemap._parts cimport in_parts
+from safemap.sync.claims cimport Claim, Partition, Section, acquire_for, unclaim
+from safemap.sync.field_lock cimport release
 
 cdef object UNSET
 
@@ -14,6 +16,9 @@ cdef extern from "Python.h":
 
 cdef class Shard(Partition):
     cdef readonly dict data  # always the same dict
+    cdef bint quiet
+
+    cdef object put(self, object key, object value)
 
 
 cdef class ShardedMap(ConcurrentMapping):

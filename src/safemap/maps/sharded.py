@@ -25,7 +25,8 @@ path counts no references to them (without the GIL, counting is what would keep 
 in a dict that others change is dict's own promise.
 
 A replaced value dies after its shard's lock is free: a finalizer that wrote to another shard from under this one
-would wait for another finalizer that does the opposite.
+would wait for another finalizer that does the opposite. To know it costs a lookup, which compiled shards save as
+long as they hold nothing but values that die quietly (numbers, strings, ...).
 
 Rejected: locks for readers (they would only wait); resizing the number of shards (every reader would have
 to look which table is in force); a lock per key for all writes (a claim costs three times a shard's lock).
@@ -34,23 +35,24 @@ to look which table is in force); a lock per key for all writes (a claim costs t
 from __future__ import annotations
 
 import operator
-from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from safemap._contract import ConcurrentMapping, Guarantees
-from safemap._lookup import MISSING, find, mixed_hash
+from safemap._lookup import COMPILED, MISSING, dies_quietly, find, items_of, keys_of, mixed_hash, values_of
 from safemap._missing import UNSET, MissingType
+from safemap._parts import in_parts
+from safemap._types import Generic, K, V
 from safemap.maps._pages import PagedSnapshot, Version
-from safemap.sync.claims import Partition, Section, unclaim
+from safemap.sync.claims import Partition, Section, acquire_for, unclaim
+from safemap.sync.lock import release
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, ClassVar
 
     from safemap._snapshot import Snapshot
     from safemap.sync.claims import Claim
 
-K = TypeVar("K")
-V = TypeVar("V")
 
 DEFAULT_SHARDS = 16
 """Enough that 8 threads writing at once seldom meet (at 16 shards two given writers do in 1 case of 16), few
@@ -61,11 +63,22 @@ MAX_SHARDS = 65_536
 class Shard(Partition, Generic[K, V]):
     """A part of the map: a lock with claims (`Partition`), and the dict that it guards."""
 
-    __slots__ = ("data",)
+    __slots__ = ("data", "quiet")
 
     def __init__(self) -> None:
         super().__init__()
         self.data: dict[K, V] = {}
+        self.quiet = COMPILED  # under the lock: no value runs Python code when it dies
+
+    def put(self, key: K, value: V) -> V | None:
+        """Set a key and return what must not die before the lock is free. The caller holds it."""
+        previous = None
+        if not self.quiet:
+            previous = find(self.data, key, None)
+        elif not dies_quietly(value):
+            self.quiet = False
+        self.data[key] = value
+        return previous
 
 
 class ShardedMap(ConcurrentMapping[K, V]):
@@ -131,10 +144,9 @@ class ShardedMap(ConcurrentMapping[K, V]):
         shard = self._shard_of(key)
         shard.acquire()
         try:
-            previous = find(shard.data, key, None)  # noqa: F841  # as in _store
-            shard.data[key] = value
+            previous = shard.put(key, value)  # noqa: F841
         finally:
-            shard.release()
+            release(shard)
 
     def _remove_held(self, key: K) -> None:
         shard = self._shard_of(key)
@@ -142,7 +154,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
         try:
             previous = shard.data.pop(key)  # noqa: F841  # as in _store
         finally:
-            shard.release()
+            release(shard)
 
     def _hold_all(self, timeout: float | None = None) -> bool:
         return self._section.enter(timeout)
@@ -171,12 +183,11 @@ class ShardedMap(ConcurrentMapping[K, V]):
 
     def _store(self, key: K, value: V) -> None:
         shard = self._shard_of(key)
-        shard.acquire_for(key)
+        acquire_for(shard, key)
         try:
-            previous = find(shard.data, key, None)  # noqa: F841  # dies after the lock is free: see the header
-            shard.data[key] = value
+            previous = shard.put(key, value)  # noqa: F841  # dies after the lock is free
         finally:
-            shard.release()
+            release(shard)
 
     __setitem__ = _store
 
@@ -187,30 +198,36 @@ class ShardedMap(ConcurrentMapping[K, V]):
 
         def setdefault(self, key: K, default: Any = None, /) -> Any:
             shard = self._shard_of(key)
-            shard.acquire_for(key)
+            acquire_for(shard, key)
             try:
+                shard.quiet = shard.quiet and dies_quietly(default)
                 return shard.data.setdefault(key, default)
             finally:
-                shard.release()
+                release(shard)
 
         def _pop(self, key: K, default: Any = UNSET) -> Any:
             shard = self._shard_of(key)
-            shard.acquire_for(key)
+            acquire_for(shard, key)
             try:
-                return shard.data.pop(key) if default is UNSET else shard.data.pop(key, default)
+                value = shard.data.pop(key, UNSET)
             finally:
-                shard.release()
+                release(shard)
+            if value is not UNSET:
+                return value
+            if default is UNSET:
+                raise KeyError(key)
+            return default
 
         pop = _pop
 
         def swap(self, key: K, value: V, default: Any = None) -> Any:
             shard = self._shard_of(key)
-            shard.acquire_for(key)
+            acquire_for(shard, key)
             try:
                 previous = find(shard.data, key, default)
-                shard.data[key] = value
+                shard.put(key, value)
             finally:
-                shard.release()
+                release(shard)
             return previous
 
     # --- the whole ----------------------------------------------------------------------------------
@@ -241,7 +258,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
                 if claim is None or not claim.is_foreign():
                     return key, shard.data.pop(key)
         finally:
-            shard.release()
+            release(shard)
         return None
 
     def clear(self) -> None:
@@ -275,17 +292,16 @@ class ShardedMap(ConcurrentMapping[K, V]):
         copies = self._copies()
         return PagedSnapshot(Version(copies, sum(map(len, copies))))
 
-    # Each copies a shard when it comes to it. Copying a dict, or making a list of its keys or values, is one step;
-    # making a list of its items is not (see _one_dict).
+    # Each copies a shard when it comes to it.
 
     def _iter_keys(self) -> Iterator[K]:
-        return chain.from_iterable(list(shard.data) for shard in self._shards)
+        return in_parts(keys_of(shard.data) for shard in self._shards)
 
     def _iter_values(self) -> Iterator[V]:
-        return chain.from_iterable(list(shard.data.values()) for shard in self._shards)
+        return in_parts(values_of(shard.data) for shard in self._shards)
 
     def _iter_items(self) -> Iterator[tuple[K, V]]:
-        return chain.from_iterable(shard.data.copy().items() for shard in self._shards)
+        return in_parts(items_of(shard.data) for shard in self._shards)
 
 
 def find_in_shard(map_: ShardedMap[Any, Any], key: Any, default: Any) -> Any:

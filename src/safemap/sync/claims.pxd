@@ -1,5 +1,8 @@
 cimport cython
 
+from cpython.object cimport PyObject_Hash
+
+from safemap.sync.field_lock cimport owner, release, take, take_if_free, waiting
 from safemap.sync.lock cimport Lock, deadline_after, time_until
 
 
@@ -59,3 +62,54 @@ cdef class Section(Lock):
     @cython.locals(partition=Partition)
     cdef bint _outlast(self, Claim claim, object deadline) except -1
     cdef int _unlock(self, Py_ssize_t count) except -1
+
+
+cdef inline int acquire_for(Partition partition, object key) except -1:
+    if not take(partition, False):
+        return partition.acquire_for(key)
+    if partition.first is not None:
+        partition._pass(key)
+    return 0
+
+
+# The two ends of a claim that nobody else wants. Nothing comes between their steps: from `take_if_free` to
+# `release` there is no call that could run Python code.
+
+
+cdef inline Claim claim_at_once(Partition partition, Section section, object key):
+    cdef Py_hash_t hash_ = PyObject_Hash(key)
+    cdef Claim claim
+    if section.closing or not take_if_free(partition):
+        return None
+    if partition.first is not None or partition._spare is None or not take_if_free(partition._spare):
+        release(partition)
+        return None
+    claim = partition._spare
+    partition._spare = None
+    claim.key = key
+    claim.hash = hash_
+    claim.users = claim.depth = 1
+    claim.partition = partition
+    claim.next = None
+    partition.first = claim
+    release(partition)
+    return claim
+
+
+cdef inline bint unclaim_at_once(Claim claim) except -1:
+    cdef Partition partition = claim.partition
+    if not take_if_free(partition):
+        return False
+    if claim.users > 1 or partition.first is not claim or partition._spare is not None:
+        release(partition)
+        return False
+    key = claim.key  # dies after the lock is free
+    claim.users = claim.depth = 0
+    partition.first = claim.next
+    claim.next = None
+    claim.partition = None
+    claim.key = None
+    partition._spare = claim
+    release(claim)
+    release(partition)
+    return True

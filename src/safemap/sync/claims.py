@@ -34,12 +34,13 @@ Waiting is for locks of `sync.lock` alone, so every deadlock that leads through 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
+from safemap._types import Generic
 from safemap.sync.lock import Lock, deadline_after, time_until
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any, TypeVar
 
 SLICE = 0.01
 """Seconds for which a thread that holds some of a map's partitions waits for the next one. It then lets
@@ -63,6 +64,11 @@ class Claim(Lock):
         return self.depth > 0 and not self.is_mine()
 
 
+def claim_at_once(_partition: Partition, _section: Section[Any], _key: Any) -> Claim | None:
+    """Return a claim on a key if nobody is in the way, or None. (Compiled: see the `.pxd`.)"""
+    return None
+
+
 def new_claim() -> Claim:
     """Return a claim without a key. (A call of the class would cost twice this.)"""
     claim = Claim.__new__(Claim)
@@ -73,9 +79,15 @@ def new_claim() -> Claim:
 
 def unclaim(claim: Claim) -> None:
     """Give up a claim that this thread holds."""
-    partition = claim.partition
-    assert partition is not None
-    partition._give_up(claim, True, True)  # noqa: FBT003
+    if not unclaim_at_once(claim):
+        partition = claim.partition
+        assert partition is not None
+        partition._give_up(claim, True, True)  # noqa: FBT003
+
+
+def unclaim_at_once(_claim: Claim) -> bool:
+    """Give up a claim if nobody waits for it, and return whether that was so. (Compiled: see the `.pxd`.)"""
+    return False
 
 
 class Partition(Lock):
@@ -101,11 +113,13 @@ class Partition(Lock):
 
         Re-entrant. The claim ends with `unclaim(claim)`. `section` is that over the partition.
         """
+        claim = claim_at_once(self, section, key)
+        if claim is not None:
+            return claim
         hash_ = hash(key)
         deadline = deadline_after(timeout)
         if section.closing and not section.let_in(deadline):
             return None
-        claim = None
         held = in_force = settled = False
         try:
             if not self.acquire_within(time_until(deadline)):
@@ -273,7 +287,12 @@ class Partition(Lock):
                 self._unlist(claim)
 
 
-P = TypeVar("P", bound=Partition)
+acquire_for = Partition.acquire_for
+
+if TYPE_CHECKING:
+    P = TypeVar("P", bound=Partition)
+else:
+    P = None
 
 
 class Section(Lock, Generic[P]):

@@ -31,10 +31,18 @@ from __future__ import annotations
 
 import time
 from _thread import RLock, get_ident
-from typing import TYPE_CHECKING, Protocol
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Protocol
+
+    class Resource(Protocol):
+        """What a thread can wait for."""
+
+        def owners(self) -> Iterable[int]:
+            """Return the idents of the threads that hold this now."""
+            ...
 
 
 class DeadlockError(RuntimeError):
@@ -43,14 +51,6 @@ class DeadlockError(RuntimeError):
     Raised in the thread whose wait would have closed the circle. What that thread was about to do
     has not been done; the other threads go on.
     """
-
-
-class Resource(Protocol):
-    """What a thread can wait for."""
-
-    def owners(self) -> Iterable[int]:
-        """Return the idents of the threads that hold this now."""
-        ...
 
 
 # Re-entrant, because a signal handler or a finalizer may come in the middle of a walk and have to

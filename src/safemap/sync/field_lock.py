@@ -20,25 +20,17 @@ Invariants
   4. Who is in `_block` is counted before it looks at the owner for the last time before it sleeps; a release
      looks at `waiting` after it has set the owner to 0. So not both can miss the other (Dekker, 1965).
 
-The words and the steps on them (`take`, `owner`, `waiting`, ...) are in the `.pxd`.
+The steps on single words are functions at the end of this file; compiled, they are those of the `.pxd`.
 """
 
 from __future__ import annotations
 
 import time
 from _thread import allocate_lock, get_ident
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    enter: Any
-    leave: Any
-    owner: Any
-    reset_guard: Any
-    set_owner: Any
-    set_waiting: Any
-    take: Any
-    take_if_free: Any
-    waiting: Any
+    from typing import Any
 
 TRIES = 3
 
@@ -48,43 +40,49 @@ class ReadWriteLock:
 
     __slots__ = ()
 
-    def acquire(self):
+    def acquire(self) -> None:
         raise NotImplementedError
 
-    def release(self):
+    def release(self) -> None:
         raise NotImplementedError
 
-    def acquire_read(self):
+    def acquire_read(self) -> None:
         raise NotImplementedError
 
-    def release_read(self):
+    def release_read(self) -> None:
         raise NotImplementedError
 
-    def acquire_within(self, timeout):
+    def acquire_within(self, timeout: float | None) -> bool:
         raise NotImplementedError
 
-    def forget_lost_owner(self):
+    def forget_lost_owner(self) -> None:
         raise NotImplementedError
 
 
 class FieldRLock(ReadWriteLock):
     """A re-entrant lock, with what `Lock` uses of `_thread.RLock`."""
 
-    def release(self):
+    __slots__ = ("_depth", "_owner", "_queue", "_starving", "_waiting")
+
+    def __init__(self) -> None:
+        self._owner = self._depth = self._waiting = 0
+        self._queue: list[tuple[int, Any]] | None = None
+        self._starving = False
+
+    def release(self) -> None:
         """End one hold of the calling thread's."""
+        release(self)
+
+    def release_read(self) -> None:
+        release(self)
+
+    def _release_slowly(self) -> None:
         if self._depth:
             self._depth -= 1
-        elif waiting(self):
-            self._release_to_next()
         else:
-            set_owner(self, 0)
-            if waiting(self):  # somebody came in between
-                self._wake()
+            self._release_to_next()
 
-    def release_read(self):
-        return FieldRLock.release(self)
-
-    def _block(self, timeout):
+    def _block(self, timeout: float) -> bool:
         """Wait until the lock is this thread's; False after `timeout` seconds (-1: never)."""
         deadline = None if timeout < 0 else time.monotonic() + timeout
         gate = allocate_lock()
@@ -112,7 +110,7 @@ class FieldRLock(ReadWriteLock):
         finally:
             self._quit(place, taken)
 
-    def _join(self, place, starving):
+    def _join(self, place: tuple[int, Any], starving: bool) -> None:  # noqa: FBT001
         """List the thread. One that was woken in vain TRIES times comes first and is given the lock."""
         enter(self)
         try:
@@ -126,7 +124,7 @@ class FieldRLock(ReadWriteLock):
         finally:
             leave(self)
 
-    def _quit(self, place, taken):
+    def _quit(self, place: tuple[int, Any], taken: bool) -> None:  # noqa: FBT001
         """Take the thread off the list. If it does not have the lock, nobody's waking is lost by that."""
         enter(self)
         try:
@@ -141,7 +139,7 @@ class FieldRLock(ReadWriteLock):
         elif not taken and not listed:
             self._wake()
 
-    def _release_to_next(self):
+    def _release_to_next(self) -> None:
         gate = None
         enter(self)
         try:
@@ -159,7 +157,7 @@ class FieldRLock(ReadWriteLock):
         if gate is not None:
             gate.release()
 
-    def _wake(self):
+    def _wake(self) -> None:
         gate = None
         enter(self)
         try:
@@ -170,15 +168,15 @@ class FieldRLock(ReadWriteLock):
         if gate is not None:
             gate.release()
 
-    def _is_owned(self):
+    def _is_owned(self) -> bool:
         return owner(self) == get_ident()
 
-    def _release_save(self):
+    def _release_save(self) -> tuple[int, int]:
         count, self._depth = self._depth + 1, 0
         self.release()
         return count, get_ident()
 
-    def _at_fork_reinit(self):
+    def _at_fork_reinit(self) -> None:
         reset_guard(self)
         self._depth = 0
         self._queue = None
@@ -186,9 +184,70 @@ class FieldRLock(ReadWriteLock):
         set_waiting(self, 0)
         set_owner(self, 0)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         state = "locked" if owner(self) else "unlocked"
         name = f"{type(self).__module__}.{type(self).__qualname__}"
         return (
             f"<{state} {name} object owner={owner(self)} count={self._depth + bool(owner(self))} at {id(self):#x}>"
         )
+
+
+# The steps on single words.
+
+
+def take(lock: FieldRLock, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002
+    """Take the lock, waiting for it if that is wanted; return whether it was to be had."""
+    if owner(lock) == get_ident():
+        lock._depth += 1
+        return True
+    return take_if_free(lock) or (blocking and lock._block(timeout))
+
+
+def take_if_free(lock: FieldRLock) -> bool:
+    """Take a lock that nobody has, not even this thread; return whether that was so."""
+    if lock._owner:
+        return False
+    lock._owner = get_ident()
+    return True
+
+
+def release(lock: FieldRLock) -> None:
+    """End one hold."""
+    if lock._depth or waiting(lock):
+        lock._release_slowly()
+    else:
+        set_owner(lock, 0)
+        if waiting(lock):  # somebody came in between
+            lock._wake()
+
+
+def owner(lock: FieldRLock) -> int:
+    """Return the ident of the holder, or 0."""
+    return lock._owner
+
+
+def set_owner(lock: FieldRLock, thread: int) -> None:
+    """Give the lock to a thread, or to nobody (0)."""
+    lock._owner = thread
+
+
+def waiting(lock: FieldRLock) -> int:
+    """Return how many threads are in `_block`."""
+    return lock._waiting
+
+
+def set_waiting(lock: FieldRLock, count: int) -> None:
+    """Set how many threads are in `_block`."""
+    lock._waiting = count
+
+
+def enter(_lock: FieldRLock) -> None:
+    """Begin a series of steps that other threads see as one."""
+
+
+def leave(_lock: FieldRLock) -> None:
+    """End it."""
+
+
+def reset_guard(_lock: FieldRLock) -> None:
+    """In the child of a fork: whoever was between `enter` and `leave` is no more."""

@@ -24,27 +24,23 @@ its reading hold back afterwards (`_suspended` of them). Why, see `sync.rwlock`.
 A signal handler or finalizer that must wait while its thread waits already goes before it, at the head of the list,
 and needs no turn to read together with others.
 
-The steps that a free lock needs (`read_at_once`, ...) are in the `.pxd`. As plain Python this is not used.
+What a free lock needs is at the end of this file; compiled, it is that of the `.pxd`. As plain Python this is not used:
+its steps would be interrupted.
 """
 
 from __future__ import annotations
 
 import time
 from _thread import TIMEOUT_MAX, allocate_lock, get_ident
-from typing import TYPE_CHECKING, Any
 
 from safemap.sync.deadlock import SLICE, wait
 from safemap.sync.field_lock import ReadWriteLock
 from safemap.sync.lock import deadline_after, time_until
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    end_read_at_once: Any
-    end_write_at_once: Any
-    enter: Any
-    leave: Any
-    read_at_once: Any
-    reset_guard: Any
-    write_at_once: Any
+    from collections.abc import Iterable
+    from typing import Any
 
 TRIES = 3
 
@@ -52,28 +48,38 @@ TRIES = 3
 class FieldRWLock(ReadWriteLock):
     """A re-entrant, deadlock-detecting readers-writer lock. `first`: "fair", "readers" or "writers"."""
 
-    def __cinit__(self, first):
-        self.first = first
-        self._others = {}
-        self._queue = []
+    __slots__ = ("_count", "_depth", "_others", "_queue", "_reader", "_suspended", "_writer", "first")
 
-    def acquire_read(self):
+    def __new__(cls, first: str) -> FieldRWLock:
+        """Return a lock that nobody holds."""
+        self = super().__new__(cls)
+        self.__cinit__(first)
+        return self
+
+    def __cinit__(self, first: str) -> None:
+        self.first = first
+        self._writer = self._depth = self._suspended = 0
+        self._reader = self._count = 0
+        self._others: dict[int, int] = {}
+        self._queue: list[list[Any]] = []
+
+    def acquire_read(self) -> None:
         """Hold the lock for reading, together with other readers. Re-entrant, also inside a writing hold."""
         if not read_at_once(self) and not self._try(False, False):
             self._wait(False, None)
 
-    def acquire(self):
+    def acquire(self) -> None:
         """Hold the lock for writing, alone. Re-entrant; for a reader, see the module's docstring."""
         if not write_at_once(self):
             self.acquire_within(None)
 
-    def acquire_within(self, timeout):
+    def acquire_within(self, timeout: float | None) -> bool:
         """Hold the lock for writing and return True, or return False if `timeout` seconds did not suffice."""
         if write_at_once(self) or self._try(True, False):
             return True
         return (timeout is None or timeout > 0) and self._wait(True, timeout)
 
-    def release_read(self):
+    def release_read(self) -> None:
         """End one `acquire_read`."""
         if not end_read_at_once(self):
             enter(self)
@@ -88,7 +94,7 @@ class FieldRWLock(ReadWriteLock):
             else:
                 self._wake()
 
-    def release(self):
+    def release(self) -> None:
         """End one `acquire` or `acquire_within`."""
         if not end_write_at_once(self):
             enter(self)
@@ -104,7 +110,7 @@ class FieldRWLock(ReadWriteLock):
                 leave(self)
             self._wake()
 
-    def owners(self):
+    def owners(self) -> Iterable[int]:
         """Return the idents of the threads that hold the lock now, in whatever way."""
         enter(self)
         try:
@@ -112,7 +118,7 @@ class FieldRWLock(ReadWriteLock):
         finally:
             leave(self)
 
-    def forget_lost_owner(self):
+    def forget_lost_owner(self) -> None:
         """In the child of a fork: free what threads held that are not here; keep what this one holds."""
         me = get_ident()
         reset_guard(self)
@@ -125,7 +131,7 @@ class FieldRWLock(ReadWriteLock):
         if count:
             self._add_reader_locked(me, count)
 
-    def _try(self, writing, woken):
+    def _try(self, writing: bool, woken: bool) -> bool:  # noqa: FBT001
         enter(self)
         try:
             if writing:
@@ -134,7 +140,7 @@ class FieldRWLock(ReadWriteLock):
         finally:
             leave(self)
 
-    def _read_locked(self, me, woken):
+    def _read_locked(self, me: int, woken: bool) -> bool:  # noqa: FBT001
         if self._writer == me:
             self._depth += 1
             return True
@@ -149,7 +155,7 @@ class FieldRWLock(ReadWriteLock):
         self._add_reader_locked(me, 1)
         return True
 
-    def _write_locked(self, me):
+    def _write_locked(self, me: int) -> bool:
         if self._writer == me:
             self._depth += 1
             return True
@@ -163,12 +169,12 @@ class FieldRWLock(ReadWriteLock):
         self._writer = me
         return True
 
-    def _holds_locked(self, me, writing):
+    def _holds_locked(self, me: int, writing: bool) -> bool:  # noqa: FBT001
         if writing:
             return self._writer == me
         return self._reader == me or me in self._others
 
-    def _add_reader_locked(self, me, count):
+    def _add_reader_locked(self, me: int, count: int) -> None:
         if self._reader == me:
             self._count += count
         elif me in self._others:
@@ -179,7 +185,7 @@ class FieldRWLock(ReadWriteLock):
         else:
             self._others[me] = count
 
-    def _end_read_locked(self, me, all_of_them):
+    def _end_read_locked(self, me: int, all_of_them: bool) -> int:  # noqa: FBT001
         """Take back one reading hold, or all; return how many that were."""
         if self._reader == me:
             ended = self._count if all_of_them else 1
@@ -193,7 +199,7 @@ class FieldRWLock(ReadWriteLock):
             return 1
         return count
 
-    def _wake(self):
+    def _wake(self) -> None:
         enter(self)
         try:
             gates = self._next_locked()
@@ -202,7 +208,7 @@ class FieldRWLock(ReadWriteLock):
         for gate in gates:
             gate.release()
 
-    def _next_locked(self):
+    def _next_locked(self) -> list[Any]:
         """Take those whose turn it is off the list and return their gates; give the lock to one that starves."""
         if self._writer or not self._queue:
             return []
@@ -231,7 +237,7 @@ class FieldRWLock(ReadWriteLock):
                     self._add_reader_locked(place[0], 1)
         return [place[1] for place in turn]
 
-    def _wait(self, writing, timeout):
+    def _wait(self, writing: bool, timeout: float | None) -> bool:  # noqa: FBT001
         """Wait until the thread holds the lock; False if that took too long."""
         me = get_ident()
         deadline = deadline_after(timeout)
@@ -251,7 +257,7 @@ class FieldRWLock(ReadWriteLock):
             if given_up:
                 self._wake()
 
-            def block(seconds):
+            def block(seconds: float) -> bool:
                 return self._sleep(place, seconds)
 
             left = time_until(deadline)
@@ -260,11 +266,11 @@ class FieldRWLock(ReadWriteLock):
             self._quit(place, taken, given_up)
         return taken
 
-    def _list_locked(self, place):
+    def _list_locked(self, place: list[Any]) -> None:
         nested = any([other[0] == place[0] for other in self._queue])
         self._queue.insert(0 if nested or place[3] else len(self._queue), place)
 
-    def _sleep(self, place, seconds):
+    def _sleep(self, place: list[Any], seconds: float) -> bool:
         """Wait for `seconds` (-1: without end); return whether the thread holds the lock now."""
         deadline = None if seconds < 0 else time.monotonic() + seconds
         me, gate, writing, _ = place
@@ -289,7 +295,7 @@ class FieldRWLock(ReadWriteLock):
                     return False
                 woken = gate.acquire(True, left)
 
-    def _quit(self, place, taken, given_up):
+    def _quit(self, place: list[Any], taken: bool, given_up: int) -> None:  # noqa: FBT001
         """Take the thread off the list. One that gave up its reading hold for nothing has it back."""
         me, _, writing, _ = place
         enter(self)
@@ -313,3 +319,50 @@ class FieldRWLock(ReadWriteLock):
                 self._add_reader_locked(me, given_up - 1)
             finally:
                 leave(self)
+
+
+# What a free lock needs: each is one series of steps between `enter` and `leave`.
+
+
+def read_at_once(lock: FieldRWLock) -> bool:
+    """Hold the lock for reading if nobody holds it or waits for it; return whether that was so."""
+    if lock._writer or lock._reader or lock._others or lock._queue:
+        return False
+    lock._reader, lock._count = get_ident(), 1
+    return True
+
+
+def end_read_at_once(lock: FieldRWLock) -> bool:
+    """End the reading hold of the one thread that matters here, if it is its last and nobody waits."""
+    if lock._reader != get_ident() or lock._count != 1 or lock._writer or lock._queue:
+        return False
+    lock._reader = 0
+    return True
+
+
+def write_at_once(lock: FieldRWLock) -> bool:
+    """Hold the lock for writing if nobody holds it; return whether that was so."""
+    if lock._writer or lock._reader or lock._others:
+        return False
+    lock._writer = get_ident()
+    return True
+
+
+def end_write_at_once(lock: FieldRWLock) -> bool:
+    """End the writing hold if it is the last, if no reading hold is to be given back, and nobody waits."""
+    if lock._depth or lock._suspended or lock._queue:
+        return False
+    lock._writer = 0
+    return True
+
+
+def enter(_lock: FieldRWLock) -> None:
+    """Begin a series of steps that other threads see as one."""
+
+
+def leave(_lock: FieldRWLock) -> None:
+    """End it."""
+
+
+def reset_guard(_lock: FieldRWLock) -> None:
+    """In the child of a fork: whoever was between `enter` and `leave` is no more."""

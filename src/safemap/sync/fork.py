@@ -8,16 +8,18 @@ child to free what was held and to mend what was unfinished.
 from __future__ import annotations
 
 import os
-from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from safemap.sync import deadlock
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
 
-class Survivor(Protocol):
-    """What can be put right after a fork."""
+    class Survivor(Protocol):
+        """What can be put right after a fork."""
 
-    def _after_fork_in_child(self) -> None: ...
+        def _after_fork_in_child(self) -> None: ...
 
 
 # By id, because maps are not hashable.

@@ -1,4 +1,4 @@
-from safemap.sync.field_lock cimport FieldRLock as _RLock, take as _take
+from safemap.sync.field_lock cimport FieldRLock as _RLock, release, take as _take
 
 
 cdef class Lock(_RLock):

@@ -31,10 +31,10 @@ from __future__ import annotations
 import sys
 import time
 from _thread import TIMEOUT_MAX, RLock
-from typing import TYPE_CHECKING
 
 from safemap.sync.deadlock import wait
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -46,10 +46,14 @@ if TYPE_CHECKING:
         def _release_save(self) -> tuple[int, int]: ...
         def _at_fork_reinit(self) -> None: ...
 
+    def release(lock: _RLock) -> None:
+        """End one hold of the lock: `lock.release()`, and when compiled, without a call."""
+
     def _take(lock: _RLock, blocking: bool = True, timeout: float = -1) -> bool: ...  # noqa: FBT001, FBT002
 else:
     _RLock = RLock
     _take = RLock.acquire
+    release = RLock.release
 
 
 # With the GIL, a thread that sleeps *on the lock* becomes its owner at the moment it is let go, long before it
@@ -136,7 +140,7 @@ class Lock(_RLock):
 
     def owners(self) -> Iterable[int]:
         """Return the ident of the thread that holds the lock, if any. Costs a `repr`."""
-        owner = self._owner()
+        owner = self._owner_shown()
         return (owner,) if owner else ()
 
     def is_mine(self) -> bool:
@@ -148,7 +152,7 @@ class Lock(_RLock):
         if not self._is_owned():
             self._at_fork_reinit()
 
-    def _owner(self) -> int:
+    def _owner_shown(self) -> int:
         text = repr(self)  # "<locked ... object owner=140245 count=1 at 0x7f...>"
         start = text.find("owner=") + len("owner=")
         return int(text[start : text.find(" ", start)])

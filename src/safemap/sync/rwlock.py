@@ -37,34 +37,33 @@ from __future__ import annotations
 import threading
 import time
 from _thread import TIMEOUT_MAX, allocate_lock, get_ident
-from typing import TYPE_CHECKING, Any, Protocol
 
 from safemap.sync.deadlock import wait
 from safemap.sync.field_lock import ReadWriteLock
 from safemap.sync.lock import Lock, deadline_after, time_until
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any, Protocol
+
+    class HalfLock(Protocol):
+        """One side of a readers-writer lock, for one use."""
+
+        def acquire(self, blocking: bool = True, timeout: float = -1) -> bool: ...  # noqa: FBT001, FBT002
+        def release(self) -> None: ...
+        def locked(self) -> bool: ...
+
+    class Policy(Protocol):
+        """A readers-writer lock of the package `readerwriterlock`, or one with its interface."""
+
+        def gen_rlock(self) -> Any: ...
+        def gen_wlock(self) -> Any: ...
 
 
 BYPASS_POLL = 0.0005
 """Seconds between two looks of a bypassing thread. Rare enough (what interrupted the lock itself meets another
 thread's hold) that a way to be woken would cost more than it saves."""
-
-
-class HalfLock(Protocol):
-    """One side of a readers-writer lock, for one use."""
-
-    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool: ...  # noqa: FBT001, FBT002
-    def release(self) -> None: ...
-    def locked(self) -> bool: ...
-
-
-class Policy(Protocol):
-    """A readers-writer lock of the package `readerwriterlock`, or one with its interface."""
-
-    def gen_rlock(self) -> Any: ...
-    def gen_wlock(self) -> Any: ...
 
 
 class _Hold:

@@ -1,0 +1,37 @@
+"""Type parameters, and the base of classes that have them; for type checkers, those of `typing`.
+
+At runtime they are stand-ins: nothing looks at them, and importing `typing` would double the time that importing
+the package takes. For the same reason the package's files say `TYPE_CHECKING = False`, which type checkers take for
+what `typing` calls so.
+"""
+
+from __future__ import annotations
+
+from types import GenericAlias
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Generic, TypeVar, overload
+
+    K = TypeVar("K")
+    V = TypeVar("V")
+    T = TypeVar("T")
+else:
+    K = V = T = None
+
+    class Generic:
+        """What gives a class `[...]`."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, parameters: Any, /) -> GenericAlias:
+            """Return the class with type parameters, as `dict[str, int]` is one."""
+            return GenericAlias(cls, parameters)
+
+    def overload(function: Callable[..., Any]) -> Callable[..., Any]:
+        """Mark one of several signatures."""
+        return function
+
+
+__all__ = ["Generic", "K", "T", "V", "overload"]
