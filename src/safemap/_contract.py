@@ -19,7 +19,6 @@ which variants may differ there (`Guarantees.function_excludes`).
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from reprlib import recursive_repr
 from types import GenericAlias
@@ -28,7 +27,7 @@ from safemap._entry import Entry, Locked, check_timeout
 from safemap._lookup import MISSING
 from safemap._missing import UNSET, MissingType
 from safemap._snapshot import Snapshot
-from safemap._types import K, T, V, overload
+from safemap._types import K, T, V, overload, record
 from safemap._views import Items, Keys, Values
 from safemap.sync import fork
 
@@ -39,25 +38,9 @@ if TYPE_CHECKING:
     from _typeshed import SupportsGetItem, SupportsKeysAndGetItem
 
 
-class Guarantees(
-    namedtuple(  # noqa: PYI024  # typing.NamedTuple would import typing
-        "Guarantees",
-        [
-            "mechanism",
-            "single_key",
-            "reader_waits_for_writer",
-            "function_excludes",
-            "iteration",
-            "insertion_order",
-            "update",
-            "length",
-            "snapshot",
-        ],
-    )
-):
+@record
+class Guarantees:
     """What a variant promises beyond the contract. Tests, docs and the recommender read it from here."""
-
-    __slots__ = ()
 
     mechanism: str
     """How the map works, in a few words."""
@@ -181,7 +164,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
         if factory is not None and not callable(factory):
             message = f"default_factory must be callable or None, not {factory!r}"
             raise TypeError(message)
-        self._default_factory = factory
+        self._default_factory = factory  # pyright: ignore[reportAttributeAccessIssue]
         if len(options) > ("default_factory" in options):
             self._configure(**{name: options[name] for name in options if name != "default_factory"})
 
@@ -217,7 +200,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
         """Exclude all other writers of `key` and return a token; None if not to be had in time."""
 
     @abstractmethod
-    def _release(self, key: Any, token: Any) -> None:
+    def _release(self, _key: Any, token: Any) -> None:
         """End what `_hold` began."""
 
     def _lookup_held(self, key: Any) -> V | MissingType:
@@ -663,20 +646,21 @@ class ConcurrentMapping(MutableMapping[K, V]):
 
 
 def is_mechanism_python(_map: ConcurrentMapping[Any, Any]) -> bool:
-    """Return whether the variant that `_map` is of is a class written in Python. (Compiled: see the `.pxd`.)"""
+    """Return whether the variant that `_map` is of is a class written in Python. Compiled: see the `.pxd`."""
     return True
 
 
 def share(_map: ConcurrentMapping[Any, Any]) -> None:
-    """Tell the interpreter that many threads will refer to `_map`. (Compiled: see the `.pxd`.)"""
+    """Tell the interpreter that many threads will refer to `_map`. Compiled: see the `.pxd`."""
 
 
 def match_as_mapping(_cls: type[ConcurrentMapping[Any, Any]]) -> None:
-    """Have `match` statements take the class for a mapping. (Compiled: see the `.pxd`; here, it inherits that.)"""
+    """Have `match` statements take the class for a mapping. Here, it inherits that."""
 
 
-MutableMapping.register(ConcurrentMapping)  # compiled, it does not inherit from it
-match_as_mapping(ConcurrentMapping)
+if not TYPE_CHECKING:
+    MutableMapping.register(ConcurrentMapping)  # compiled, it does not inherit from it
+    match_as_mapping(ConcurrentMapping)
 
 
 def _rebuilt(cls: type[ConcurrentMapping[Any, Any]], options: dict[str, Any]) -> Any:

@@ -73,7 +73,7 @@ def items_of(data: dict[Any, Any]) -> Iterable[tuple[Any, Any]]:
 
 
 def count_no_references(_thing: Any) -> None:
-    """Keep a thing for ever, so that threads need not count references to it. (Compiled, without the GIL.)"""
+    """Keep a thing for ever, so that threads need not count references to it. Compiled, and without the GIL."""
 
 
 count_no_references(MISSING)  # which every lookup hands over

@@ -1,8 +1,8 @@
 """Iterating over copies, part by part.
 
-`in_parts(parts)` is `itertools.chain.from_iterable(parts)`, for parts that are copies made by `keys_of` and its like,
-which nobody else has. Compiled, it hands out the copies' own references instead of making new ones, and two threads
-may share it without the GIL.
+`in_parts(parts)` is `itertools.chain.from_iterable(parts)`, for parts that are copies made by `keys_of` and its
+like, which nobody else has. Compiled, it hands out the copies' own references instead of making new ones, and
+two threads may share it without the GIL.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import chain
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, Self
 
 in_parts = chain.from_iterable
 
@@ -20,7 +20,7 @@ in_parts = chain.from_iterable
 class PartIterator:
     """Yields the items of lists, one list after another, and empties them by that. Used where it is compiled."""
 
-    def __new__(cls, parts: Iterable[list[Any]]) -> PartIterator:
+    def __new__(cls, parts: Iterable[list[Any]]) -> Self:
         """Return an iterator over lists that nobody else has."""
         self = super().__new__(cls)
         self.__cinit__(parts)

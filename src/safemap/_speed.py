@@ -1,8 +1,8 @@
 """Which files of the package are loaded: compiled modules where there are any, or the plain ones.
 
-Beside a compiled module lies the `.py` file that it was made from. With SAFEMAP_PURE=1 in the environment, those are
-taken: to see what the compiler has to do with a fault, to step through with a debugger, or to measure. It must be
-set before the package is imported first.
+Beside a compiled module lies the `.py` file that it was made from. With SAFEMAP_PURE=1 in the environment, those
+are taken: to see what the compiler has to do with a fault, to step through with a debugger, or to measure. It
+must be set before the package is imported first.
 """
 
 from __future__ import annotations

@@ -1,22 +1,28 @@
 """Type parameters, and the base of classes that have them; for type checkers, those of `typing`.
 
-At runtime they are stand-ins: nothing looks at them, and importing `typing` would double the time that importing
-the package takes. For the same reason the package's files say `TYPE_CHECKING = False`, which type checkers take for
-what `typing` calls so.
+At runtime they are stand-ins: nothing looks at them, and importing `typing` would double the time that
+importing the package takes. For the same reason the package's files say `TYPE_CHECKING = False`, which type
+checkers take for what `typing` calls so.
 """
 
 from __future__ import annotations
 
+from collections import namedtuple
 from types import GenericAlias
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Generic, TypeVar, overload
+    from typing import Any, Generic, TypeVar, dataclass_transform, overload
 
     K = TypeVar("K")
     V = TypeVar("V")
     T = TypeVar("T")
+
+    @dataclass_transform(frozen_default=True)
+    def record(cls: type[T]) -> type[T]:
+        """Return a class whose instances have the annotated fields for good."""
+        return cls
 else:
     K = V = T = None
 
@@ -33,5 +39,12 @@ else:
         """Mark one of several signatures."""
         return function
 
+    def record(cls: type) -> type:
+        """Return a class whose instances have the annotated fields for good."""
+        fields = namedtuple(cls.__name__, cls.__annotations__)  # noqa: PYI024  # the other is in typing
+        return type(
+            cls.__name__, (fields,), {"__slots__": (), "__doc__": cls.__doc__, "__module__": cls.__module__}
+        )
 
-__all__ = ["Generic", "K", "T", "V", "overload"]
+
+__all__ = ["Generic", "K", "T", "V", "overload", "record"]

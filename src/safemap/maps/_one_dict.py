@@ -23,7 +23,7 @@ from safemap._types import K, V
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any, Protocol
 
     class ReadWriteLock(Protocol):
@@ -48,7 +48,7 @@ class OneDictMap(ConcurrentMapping[K, V]):
         hash(key)  # dict's own error for an unhashable key, before a function is called
         return True if self._lock.acquire_within(timeout) else None
 
-    def _release(self, _key: Any, _token: Any) -> None:
+    def _release(self, _key: Any, token: Any) -> None:  # noqa: ARG002
         self._lock.release()
 
     def _lookup(self, key: Any) -> V | MissingType:
@@ -181,6 +181,34 @@ class OneDictMap(ConcurrentMapping[K, V]):
             return default
 
         pop = _pop
+
+        def compute(self, key: K, function: Callable[[Any], Any], default: Any = UNSET) -> Any:
+            self._lock.acquire()
+            try:
+                current = find(self._data, key, MISSING)
+                if current is MISSING:
+                    current = self._default_for(key, default)
+                result = function(current)
+                if result is MISSING:
+                    self._settle(key, result)
+                else:
+                    self._data[key] = result
+            finally:
+                self._lock.release()
+            return result
+
+        def merge(self, key: K, value: V, function: Callable[[V, V], Any]) -> Any:
+            self._lock.acquire()
+            try:
+                current = find(self._data, key, MISSING)
+                result = value if current is MISSING else function(current, value)
+                if result is MISSING:
+                    self._settle(key, result)
+                else:
+                    self._data[key] = result
+            finally:
+                self._lock.release()
+            return result
 
         def swap(self, key: K, value: V, default: Any = None) -> Any:
             self._lock.acquire()

@@ -177,7 +177,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             else:
                 value = find_in_page(self, key)
             if sequence_of(self) == sequence:
-                return value  # type: ignore[no-any-return]
+                return value
         self._commit.acquire()  # no batch of another thread begins or ends while this is held
         try:
             batch = self._foreign_batch()
@@ -324,7 +324,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         operations = self._operations
         token = object()
         self._writing[token] = NO_PAGE  # a write from inside __hash__ or __eq__ leaves the directory alone
-        halves = (self._idle_page(), self._idle_page())
+        halves: tuple[Page, ...] = (self._idle_page(), self._idle_page())
         try:
             pages = self._split_pages(mixed, halves)
             if pages is not None and self._operations == operations:
@@ -359,7 +359,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         return tuple(directory)
 
     def _direct(self, pages: Directory) -> None:
-        """Put another directory in the place of the present one. Pages that are in it no more are to be retired."""
+        """Put another directory in the place of the present one. Pages that it lacks are to be retired."""
         publish(self, pages)
         self._pages = pages
         step_layout(self)
@@ -382,7 +382,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         return page
 
     def _store(self, key: K, value: V) -> None:
-        if not (COMPILED and store_quickly(self, key, value, False)):  # noqa: FBT003
+        if not (COMPILED and store_quickly(self, key, value, False)):
             self._change(dict.__setitem__, key, value)
 
     __setitem__ = _store
@@ -430,7 +430,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             self._release_all()
 
     def _empty(self) -> None:
-        """Remove everything, in a batch. The directory keeps its length, so that no reader's table is too short."""
+        """Remove everything, in a batch. The directory keeps its length: no reader's table is too short."""
         dying = []  # kept until the map is whole again: what dies may use it
         pages = list(distinct(self._pages))
         for page in pages:
@@ -557,7 +557,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         unclaim(token)
 
     def _store_held(self, key: K, value: V) -> None:
-        if not (COMPILED and store_quickly(self, key, value, True)):  # noqa: FBT003
+        if not (COMPILED and store_quickly(self, key, value, True)):
             self._change(dict.__setitem__, key, value)
 
     def _remove_held(self, key: K) -> None:
@@ -585,7 +585,9 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         try:
             self._end_batch()
         finally:
-            unclaim(self._whole)
+            whole = self._whole
+            assert whole is not None
+            unclaim(whole)
 
     def _end_batch(self) -> None:
         self._commit.acquire()
@@ -652,7 +654,7 @@ def free_tables(_map: CopyOnWriteMap[Any, Any]) -> None:
     """Free what `publish` has made."""
 
 
-def store_quickly(_map: CopyOnWriteMap[Any, Any], _key: Any, _value: Any, _held: bool) -> bool:  # noqa: FBT001
+def store_quickly(_map: CopyOnWriteMap[Any, Any], _key: Any, _value: Any, _held: bool) -> bool:
     """Set a key if nothing can come in the middle of that, and return whether it was done.
 
     `held`: the thread has the claim on the map.

@@ -111,7 +111,8 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     def _missed(self, key: Any) -> V | MissingType:
         """Look up a key that was not in the read table."""
         if not self._dirty:
-            return find_settled(self, key, MISSING)  # again: it may have been promoted since (invariant 3)
+            # Again: it may have been promoted since (invariant 3).
+            return find_settled(self, key, MISSING)  # type: ignore[no-any-return]
         self._lock.acquire()
         try:
             value = self._find_locked(key)
@@ -232,12 +233,12 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     # --- single keys, as the hooks do it, in one hold of the lock ------------------------------------
 
     def __getitem__(self, key: K, /) -> V:
-        value = find_settled(self, key, MISSING)
+        value: Any = find_settled(self, key, MISSING)
         if value is MISSING:
             value = self._missed(key)
             if value is MISSING:
                 return self._absent(key)
-        return value
+        return value  # type: ignore[no-any-return]
 
     def __contains__(self, key: object, /) -> bool:
         return find_settled(self, key, MISSING) is not MISSING or self._missed(key) is not MISSING
@@ -382,5 +383,5 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
 
 
 def find_settled(map_: ReadDirtyMap[Any, Any], key: Any, default: Any) -> Any:
-    """Return the value of `key` in the read table, or `default`. (Compiled: see the `.pxd`.)"""
+    """Return the value of `key` in the read table, or `default`. Compiled: see the `.pxd`."""
     return find(map_._read, key, default)

@@ -129,7 +129,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
     # --- hooks --------------------------------------------------------------------------------------
 
     def _lookup(self, key: Any) -> V | MissingType:
-        return find_in_shard(self, key, MISSING)
+        return find_in_shard(self, key, MISSING)  # type: ignore[no-any-return]
 
     def _shard_of(self, key: Any) -> Shard[K, V]:
         return self._shards[mixed_hash(key) & self._mask]
@@ -305,5 +305,5 @@ class ShardedMap(ConcurrentMapping[K, V]):
 
 
 def find_in_shard(map_: ShardedMap[Any, Any], key: Any, default: Any) -> Any:
-    """Return the value of `key`, or `default`. (Compiled: see the `.pxd`.)"""
+    """Return the value of `key`, or `default`. Compiled: see the `.pxd`."""
     return find(map_._shards[mixed_hash(key) & map_._mask].data, key, default)

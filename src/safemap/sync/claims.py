@@ -65,12 +65,12 @@ class Claim(Lock):
 
 
 def claim_at_once(_partition: Partition, _section: Section[Any], _key: Any) -> Claim | None:
-    """Return a claim on a key if nobody is in the way, or None. (Compiled: see the `.pxd`.)"""
+    """Return a claim on a key if nobody is in the way, or None. Compiled: see the `.pxd`."""
     return None
 
 
 def new_claim() -> Claim:
-    """Return a claim without a key. (A call of the class would cost twice this.)"""
+    """Return a claim without a key, at half of what a call of the class would cost."""
     claim = Claim.__new__(Claim)
     claim.key = claim.next = claim.partition = None
     claim.users = claim.depth = 0
@@ -82,11 +82,11 @@ def unclaim(claim: Claim) -> None:
     if not unclaim_at_once(claim):
         partition = claim.partition
         assert partition is not None
-        partition._give_up(claim, True, True)  # noqa: FBT003
+        partition._give_up(claim, True, True)
 
 
 def unclaim_at_once(_claim: Claim) -> bool:
-    """Give up a claim if nobody waits for it, and return whether that was so. (Compiled: see the `.pxd`.)"""
+    """Give up a claim if nobody waits for it, and return whether that was so. Compiled: see the `.pxd`."""
     return False
 
 
@@ -145,7 +145,7 @@ class Partition(Lock):
                     in_force = True
                     self.release()
                 else:
-                    self._give_up(claim, False, False)  # noqa: FBT003
+                    self._give_up(claim, False, False)
                     claim = None
             settled = True
         finally:
@@ -220,7 +220,7 @@ class Partition(Lock):
                 return claim
             claim.users -= 1  # a signal handler came in between, and took the unused claim away
 
-    def _give_up(self, claim: Claim, held: bool, in_force: bool) -> None:  # noqa: FBT001
+    def _give_up(self, claim: Claim, held: bool, in_force: bool) -> None:
         try:
             self.acquire()
             try:
@@ -395,6 +395,7 @@ class Section(Lock, Generic[P]):
     def _outlast(self, claim: Claim, deadline: float | None) -> bool:
         """Let go of all partitions and wait until another's claim ends."""
         partition = claim.partition
+        assert partition is not None
         claim.users += 1
         try:
             self.unlock_all()

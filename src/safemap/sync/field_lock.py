@@ -110,7 +110,7 @@ class FieldRLock(ReadWriteLock):
         finally:
             self._quit(place, taken)
 
-    def _join(self, place: tuple[int, Any], starving: bool) -> None:  # noqa: FBT001
+    def _join(self, place: tuple[int, Any], starving: bool) -> None:
         """List the thread. One that was woken in vain TRIES times comes first and is given the lock."""
         enter(self)
         try:
@@ -124,14 +124,15 @@ class FieldRLock(ReadWriteLock):
         finally:
             leave(self)
 
-    def _quit(self, place: tuple[int, Any], taken: bool) -> None:  # noqa: FBT001
+    def _quit(self, place: tuple[int, Any], taken: bool) -> None:
         """Take the thread off the list. If it does not have the lock, nobody's waking is lost by that."""
         enter(self)
         try:
             set_waiting(self, waiting(self) - 1)
-            listed = place in self._queue
-            if listed:
-                self._queue.remove(place)
+            queue = self._queue
+            listed = queue is not None and place in queue
+            if queue is not None and listed:
+                queue.remove(place)
         finally:
             leave(self)
         if not taken and self._is_owned():  # it was given the lock, and interrupted before it saw that
@@ -195,7 +196,7 @@ class FieldRLock(ReadWriteLock):
 # The steps on single words.
 
 
-def take(lock: FieldRLock, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002
+def take(lock: FieldRLock, blocking: bool = True, timeout: float = -1) -> bool:
     """Take the lock, waiting for it if that is wanted; return whether it was to be had."""
     if owner(lock) == get_ident():
         lock._depth += 1

@@ -7,9 +7,9 @@ A lock that nobody holds is anyone's. While readers hold it, another reader come
   "fair"     and nobody waits: who arrives after a waiting writer waits with it;
   "readers"  in any case; writers may starve;
   "writers"  and no writer waits; readers may starve.
-Who must wait lists itself with a *gate* (a plain lock that is shut) and sleeps on that. A release that leaves the lock
-free opens the gates of those whose turn it is: the first in the list, with the readers right after it; or all
-readers; or the first writer. Who was woken TRIES times and found the lock taken again is given it next.
+Who must wait lists itself with a *gate* (a plain lock that is shut) and sleeps on that. A release that leaves the
+lock free opens the gates of those whose turn it is: the first in the list, with the readers right after it; or
+all readers; or the first writer. Who was woken TRIES times and found the lock taken again is given it next.
 
 Invariants
   1. `_writer` is the ident of the thread that holds the lock for writing, or 0. `_depth` counts its further holds,
@@ -21,11 +21,11 @@ Invariants
 Read -> write: a thread that reads and wants to write gives up its reading hold, waits for the writing one, and has
 its reading hold back afterwards (`_suspended` of them). Why, see `sync.rwlock`.
 
-A signal handler or finalizer that must wait while its thread waits already goes before it, at the head of the list,
-and needs no turn to read together with others.
+A signal handler or finalizer that must wait while its thread waits already goes before it, at the head of the
+list, and needs no turn to read together with others.
 
-What a free lock needs is at the end of this file; compiled, it is that of the `.pxd`. As plain Python this is not used:
-its steps would be interrupted.
+What a free lock needs is at the end of this file; compiled, it is that of the `.pxd`. As plain Python this is
+not used: its steps would be interrupted.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from safemap.sync.lock import deadline_after, time_until
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, Self
 
 TRIES = 3
 
@@ -50,7 +50,7 @@ class FieldRWLock(ReadWriteLock):
 
     __slots__ = ("_count", "_depth", "_others", "_queue", "_reader", "_suspended", "_writer", "first")
 
-    def __new__(cls, first: str) -> FieldRWLock:
+    def __new__(cls, first: str) -> Self:
         """Return a lock that nobody holds."""
         self = super().__new__(cls)
         self.__cinit__(first)
@@ -131,7 +131,7 @@ class FieldRWLock(ReadWriteLock):
         if count:
             self._add_reader_locked(me, count)
 
-    def _try(self, writing: bool, woken: bool) -> bool:  # noqa: FBT001
+    def _try(self, writing: bool, woken: bool) -> bool:
         enter(self)
         try:
             if writing:
@@ -140,7 +140,7 @@ class FieldRWLock(ReadWriteLock):
         finally:
             leave(self)
 
-    def _read_locked(self, me: int, woken: bool) -> bool:  # noqa: FBT001
+    def _read_locked(self, me: int, woken: bool) -> bool:
         if self._writer == me:
             self._depth += 1
             return True
@@ -169,7 +169,7 @@ class FieldRWLock(ReadWriteLock):
         self._writer = me
         return True
 
-    def _holds_locked(self, me: int, writing: bool) -> bool:  # noqa: FBT001
+    def _holds_locked(self, me: int, writing: bool) -> bool:
         if writing:
             return self._writer == me
         return self._reader == me or me in self._others
@@ -185,7 +185,7 @@ class FieldRWLock(ReadWriteLock):
         else:
             self._others[me] = count
 
-    def _end_read_locked(self, me: int, all_of_them: bool) -> int:  # noqa: FBT001
+    def _end_read_locked(self, me: int, all_of_them: bool) -> int:
         """Take back one reading hold, or all; return how many that were."""
         if self._reader == me:
             ended = self._count if all_of_them else 1
@@ -219,13 +219,10 @@ class FieldRWLock(ReadWriteLock):
             turn = readers or writers[:1]
         elif self.first == "writers":
             turn = writers[:1] or readers
+        elif writers:  # the first, or the readers before it
+            turn = self._queue[: self._queue.index(writers[0])] or writers[:1]
         else:
-            turn = self._queue[:1]
-            if not turn[0][2]:
-                for place in self._queue[1:]:
-                    if place[2]:
-                        break
-                    turn.append(place)
+            turn = readers
         if reading and turn[0][2]:
             return []
         for place in turn:
@@ -237,7 +234,7 @@ class FieldRWLock(ReadWriteLock):
                     self._add_reader_locked(place[0], 1)
         return [place[1] for place in turn]
 
-    def _wait(self, writing: bool, timeout: float | None) -> bool:  # noqa: FBT001
+    def _wait(self, writing: bool, timeout: float | None) -> bool:
         """Wait until the thread holds the lock; False if that took too long."""
         me = get_ident()
         deadline = deadline_after(timeout)
@@ -267,7 +264,7 @@ class FieldRWLock(ReadWriteLock):
         return taken
 
     def _list_locked(self, place: list[Any]) -> None:
-        nested = any([other[0] == place[0] for other in self._queue])
+        nested = any(other[0] == place[0] for other in self._queue)
         self._queue.insert(0 if nested or place[3] else len(self._queue), place)
 
     def _sleep(self, place: list[Any], seconds: float) -> bool:
@@ -295,7 +292,7 @@ class FieldRWLock(ReadWriteLock):
                     return False
                 woken = gate.acquire(True, left)
 
-    def _quit(self, place: list[Any], taken: bool, given_up: int) -> None:  # noqa: FBT001
+    def _quit(self, place: list[Any], taken: bool, given_up: int) -> None:
         """Take the thread off the list. One that gave up its reading hold for nothing has it back."""
         me, _, writing, _ = place
         enter(self)

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     def release(lock: _RLock) -> None:
         """End one hold of the lock: `lock.release()`, and when compiled, without a call."""
 
-    def _take(lock: _RLock, blocking: bool = True, timeout: float = -1) -> bool: ...  # noqa: FBT001, FBT002
+    def _take(lock: _RLock, blocking: bool = True, timeout: float = -1) -> bool: ...
 else:
     _RLock = RLock
     _take = RLock.acquire
@@ -78,7 +78,7 @@ class Lock(_RLock):
         """Take the lock, waiting for it if need be. Ctrl-C reaches a waiting main thread."""
         settled = False
         try:
-            if not _take(self, False) and not self._yield():  # noqa: FBT003
+            if not _take(self, False) and not self._yield():
                 self._wait(-1)
             settled = True
         finally:
@@ -96,7 +96,7 @@ class Lock(_RLock):
             return True
         settled = False
         try:
-            taken = _take(self, False) or (timeout > 0 and self._wait(min(timeout, TIMEOUT_MAX)))  # noqa: FBT003
+            taken = _take(self, False) or (timeout > 0 and self._wait(min(timeout, TIMEOUT_MAX)))
             settled = True
         finally:
             if not settled and self._is_owned():
@@ -115,7 +115,7 @@ class Lock(_RLock):
         """
         settled = False
         try:
-            taken = _take(self, True, seconds)  # noqa: FBT003
+            taken = _take(self, True, seconds)
             settled = True
         finally:
             if not settled and self._is_owned():
@@ -130,7 +130,7 @@ class Lock(_RLock):
         """Take the lock `count` times over."""
         self.acquire()
         for _ in range(count - 1):
-            _take(self, False)  # noqa: FBT003
+            _take(self, False)
 
     def __enter__(self) -> None:
         self.acquire()
@@ -161,12 +161,12 @@ class Lock(_RLock):
         """Let others run for a moment, and return whether the lock could be taken after that."""
         for _ in range(YIELDS):
             time.sleep(PAUSE)
-            if _take(self, False):  # noqa: FBT003
+            if _take(self, False):
                 return True
         return False
 
     def _wait(self, timeout: float) -> bool:
-        return wait(self, lambda seconds: _take(self, True, seconds), timeout)  # noqa: FBT003
+        return wait(self, lambda seconds: _take(self, True, seconds), timeout)
 
 
 def deadline_after(timeout: float | None) -> float | None:
