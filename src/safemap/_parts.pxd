@@ -20,6 +20,7 @@ cdef extern from *:
 
 
 @cython.final
+@cython.no_gc_clear
 cdef class PartIterator:
     # Between the lines of a critical section.
     cdef object _parts

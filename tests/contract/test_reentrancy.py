@@ -262,3 +262,32 @@ def test_from_a_signal_handler(variant):
     assert not thread.is_alive()
     assert m["signals"] == len(handled) > 0
     m._check()
+
+
+def test_the_collector_frees_maps_and_lets_finalizers_use_them(variant):
+    seen = []
+
+    class Value(int):  # not known to the collector: it dies only when the map's own tables are cleared
+        __slots__ = ()
+
+        def __del__(self):
+            try:
+                type(self).map["written by a finalizer"] = 1
+                seen.append(type(self).map.get("k", "gone"))
+            except BaseException as error:  # would be ignored where it is raised
+                seen.append(error)
+
+    def cycle():
+        m = variant()
+        Value.map = m
+        m["itself"] = m
+        m["k"] = Value(3)
+        return weakref.ref(m)
+
+    gone = cycle()
+    del Value
+    for _ in range(3):
+        gc.collect()
+    assert gone() is None
+    assert len(seen) == 1
+    assert not isinstance(seen[0], BaseException), seen

@@ -22,6 +22,7 @@ cdef struct Table:
     PyObject *slots[1]
 
 
+@cython.no_gc_clear
 cdef class CopyOnWriteMap(ConcurrentMapping):
     # Set before anyone else knows the map.
     cdef Partition _commit

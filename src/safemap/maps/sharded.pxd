@@ -1,3 +1,4 @@
+cimport cython
 from cpython.object cimport PyObject
 
 from safemap._c cimport find_in
@@ -14,6 +15,7 @@ cdef extern from "Python.h":
     void *tuple_item "PyTuple_GET_ITEM"(PyObject *items, Py_ssize_t index) noexcept
 
 
+@cython.no_gc_clear
 cdef class Shard(Partition):
     cdef readonly dict data  # always the same dict
     cdef bint quiet
@@ -21,6 +23,7 @@ cdef class Shard(Partition):
     cdef object put(self, object key, object value)
 
 
+@cython.no_gc_clear
 cdef class ShardedMap(ConcurrentMapping):
     # Set before anyone else knows the map.
     cdef size_t _mask

@@ -6,6 +6,7 @@ from safemap.sync.field_lock cimport owner, release, take, take_if_free, waiting
 from safemap.sync.lock cimport Lock, deadline_after, time_until
 
 
+@cython.no_gc_clear
 cdef class Claim(Lock):
     cdef Partition partition
     cdef object key
@@ -24,6 +25,7 @@ cdef Claim new_claim()
 cpdef int unclaim(Claim claim) except -1
 
 
+@cython.no_gc_clear
 cdef class Partition(Lock):
     # Under the lock.
     cdef Claim first
@@ -51,6 +53,7 @@ cdef class Partition(Lock):
     cpdef int forget_lost_owners(self) except -1
 
 
+@cython.no_gc_clear
 cdef class Section(Lock):
     cdef bint closing
     cdef readonly tuple partitions  # set before anyone else knows the section

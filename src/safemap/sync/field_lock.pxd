@@ -1,9 +1,11 @@
+cimport cython
 from libc.stdint cimport uintptr_t
 
 from safemap._c cimport (claim_word, guard_enter, guard_leave, guard_reset, load_word, peek_word, safemap_guard,
                          store_word, thread_id)
 
 
+@cython.no_gc_clear
 cdef class ReadWriteLock:
     cpdef int acquire(self) except -1
     cpdef int release(self) except -1
@@ -13,6 +15,7 @@ cdef class ReadWriteLock:
     cpdef int forget_lost_owner(self) except -1
 
 
+@cython.no_gc_clear
 cdef class FieldRLock(ReadWriteLock):
     cdef uintptr_t _owner
     cdef uintptr_t _waiting

@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport uintptr_t
 
 from safemap._c cimport guard_enter, guard_leave, guard_reset, safemap_guard, thread_id
@@ -5,6 +6,7 @@ from safemap.sync.field_lock cimport ReadWriteLock
 from safemap.sync.lock cimport deadline_after, time_until
 
 
+@cython.no_gc_clear
 cdef class FieldRWLock(ReadWriteLock):
     cdef readonly str first  # set before anyone else knows the lock
     cdef safemap_guard _guard
