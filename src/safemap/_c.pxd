@@ -81,6 +81,15 @@ cdef extern from *:
     #endif
     }
 
+    /* Up to 3.11 the collector, and finalizers with it, may run wherever an object is made. */
+    #if PY_VERSION_HEX < 0x030C0000
+      #define safemap_pause_collector()  PyGC_Disable()
+      #define safemap_resume_collector(was_on)  do { if (was_on) PyGC_Enable(); } while (0)
+    #else
+      #define safemap_pause_collector()  0
+      #define safemap_resume_collector(was_on)  ((void)(was_on))
+    #endif
+
     /* Lets references from the interpreter's stack go uncounted (3.14, free-threaded). */
     static inline void safemap_share(PyObject *object) {
     #if defined(Py_GIL_DISABLED) && PY_VERSION_HEX >= 0x030E0000
@@ -104,6 +113,8 @@ cdef extern from *:
     void guard_enter "safemap_guard_enter"(safemap_guard *guard) noexcept
     void guard_leave "safemap_guard_leave"(safemap_guard *guard) noexcept
     void guard_reset "safemap_guard_reset"(safemap_guard *guard) noexcept
+    bint pause_collector "safemap_pause_collector"() noexcept
+    void resume_collector "safemap_resume_collector"(bint was_on) noexcept
     object find_in "safemap_find"(PyObject *data, PyObject *key, PyObject *absent)
     size_t spread "safemap_mix"(Py_hash_t hash) noexcept
     void make_immortal "safemap_make_immortal"(object thing) noexcept

@@ -1,4 +1,3 @@
-cimport cython
 from cpython.object cimport PyObject, PyTypeObject
 
 from safemap._c cimport share
@@ -21,7 +20,6 @@ cdef extern from *:
     void set_mapping_flag "safemap_match_as_mapping"(object type_) noexcept
 
 
-@cython.no_gc_clear
 cdef class ConcurrentMapping:
     cdef object __weakref__
     cdef object _default_factory  # set before anyone else knows the map

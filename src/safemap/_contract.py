@@ -186,6 +186,8 @@ class ConcurrentMapping(MutableMapping[K, V]):
     @abstractmethod
     def _configure(self, *args: Any, **options: Any) -> None:
         """Set up an empty map. `options`: those named in `cls.options`, but for `default_factory`."""
+        message = f"{type(self).__name__} is abstract: it has no mechanism"
+        raise TypeError(message)
 
     def _options(self) -> dict[str, Any]:
         """Return the options that make another map like this one; they can be pickled if the user's can."""
@@ -640,7 +642,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
 
     def __reduce_ex__(self, _protocol: Any) -> tuple[Any, ...]:
         """Pickle and copy as the class, the options, the contents of one moment and a subclass's attributes."""
-        attributes = getattr(self, "__dict__", None) or None
+        attributes = _state(self)
         contents = iter(self.to_dict().items())
         return _rebuilt, (type(self), self._options()), attributes, None, contents
 
@@ -661,6 +663,22 @@ def match_as_mapping(_cls: type[ConcurrentMapping[Any, Any]]) -> None:
 if not TYPE_CHECKING:
     MutableMapping.register(ConcurrentMapping)  # compiled, it does not inherit from it
     match_as_mapping(ConcurrentMapping)
+
+
+def _state(map_: ConcurrentMapping[Any, Any]) -> Any:
+    """Return what a subclass has added to a map, as `object.__getstate__` would: its `__dict__`, and its slots."""
+    if type(map_).__getstate__ is not object.__getstate__:
+        return map_.__getstate__()
+    attributes = getattr(map_, "__dict__", None) or None
+    slots = {}
+    for cls in type(map_).__mro__:
+        names = () if cls.__module__.startswith("safemap.") else cls.__dict__.get("__slots__", ())
+        for name in (names,) if isinstance(names, str) else names:
+            private = name.startswith("__") and not name.endswith("__")
+            attribute = f"_{cls.__name__.lstrip('_')}{name}" if private else name
+            if name not in {"__dict__", "__weakref__"} and hasattr(map_, attribute):
+                slots[attribute] = getattr(map_, attribute)
+    return (attributes, slots) if slots else attributes
 
 
 def _rebuilt(cls: type[ConcurrentMapping[Any, Any]], options: dict[str, Any]) -> Any:

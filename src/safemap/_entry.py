@@ -40,15 +40,23 @@ class Entry(Generic[K, V]):
         if self._token is not None:
             message = "this entry is in use: ask the map for another one"
             raise RuntimeError(message)
-        self._pending = UNSET
-        self._token = self._map._hold(self.key, self._timeout)
-        if self._token is None:
+        token = self._map._hold(self.key, self._timeout)
+        if token is None:
             message = f"the key {self.key!r} was not to be had in {self._timeout} seconds"
             raise TimeoutError(message)
+        if self._token is not None:  # another thread was faster, with the same entry
+            self._map._release(self.key, token)
+            message = "this entry is in use: ask the map for another one"
+            raise RuntimeError(message)
+        self._pending = UNSET
+        self._token = token
         return self
 
     def __exit__(self, exc_type: object, exc: object, traceback: object) -> None:
         token, self._token = self._token, None
+        if token is None:
+            message = "cannot release an entry that is not held"
+            raise RuntimeError(message)
         try:
             if exc_type is None and self._pending is not UNSET:
                 self._map._settle(self.key, self._pending)

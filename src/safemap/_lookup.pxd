@@ -23,8 +23,6 @@ cdef extern from *:
 
 cdef object MISSING
 
-cdef enum:
-    COMPILED = 1
 
 
 cdef inline object find(dict data, object key, object default):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
-    "COMPILED",
     "MISSING",
+    "copy_of",
     "dies_quietly",
     "find",
     "is_plain",
@@ -28,8 +28,8 @@ __all__ = [
     "values_of",
 ]
 
-COMPILED = False
-"""Whether this is compiled, where the steps of a C function follow one another with nothing in between."""
+COPIES = 10
+"""Tries to copy a dict whose keys' `__eq__` lets others change it. Needed by keys of the same hash alone."""
 
 if sys.version_info[:2] == (3, 13) and not getattr(sys, "_is_gil_enabled", lambda: True)():
 
@@ -69,7 +69,17 @@ def values_of(data: dict[Any, Any]) -> Iterable[Any]:
 def items_of(data: dict[Any, Any]) -> Iterable[tuple[Any, Any]]:
     """Return a copy of the pairs."""
     # Not list(items): making the pairs can set off the collector, and a finalizer may write to the dict.
-    return data.copy().items()
+    return copy_of(data).items()
+
+
+def copy_of(data: dict[Any, Any]) -> dict[Any, Any]:
+    """Return a copy of a dict."""
+    for _ in range(COPIES):
+        try:
+            return data.copy()
+        except RuntimeError:  # copying one with holes compares keys of the same hash, and may be overtaken
+            continue
+    return data.copy()
 
 
 def count_no_references(_thing: Any) -> None:

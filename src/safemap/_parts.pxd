@@ -20,7 +20,6 @@ cdef extern from *:
 
 
 @cython.final
-@cython.no_gc_clear
 cdef class PartIterator:
     # Between the lines of a critical section.
     cdef object _parts

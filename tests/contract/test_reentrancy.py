@@ -267,17 +267,17 @@ def test_from_a_signal_handler(variant):
 def test_the_collector_frees_maps_and_lets_finalizers_use_them(variant):
     seen = []
 
-    class Value(int):  # not known to the collector: it dies only when the map's own tables are cleared
-        __slots__ = ()
-
-        def __del__(self):
-            try:
-                type(self).map["written by a finalizer"] = 1
-                seen.append(type(self).map.get("k", "gone"))
-            except BaseException as error:  # would be ignored where it is raised
-                seen.append(error)
-
     def cycle():
+        class Value(int):  # not known to the collector: it dies only when the map's own tables are cleared
+            __slots__ = ()
+
+            def __del__(self):
+                try:
+                    type(self).map["written by a finalizer"] = 1
+                    seen.append(type(self).map.get("k", "gone"))
+                except BaseException as error:  # would be ignored where it is raised
+                    seen.append(error)
+
         m = variant()
         Value.map = m
         m["itself"] = m
@@ -285,7 +285,6 @@ def test_the_collector_frees_maps_and_lets_finalizers_use_them(variant):
         return weakref.ref(m)
 
     gone = cycle()
-    del Value
     for _ in range(3):
         gc.collect()
     assert gone() is None

@@ -1,4 +1,3 @@
-cimport cython
 from safemap._contract cimport ConcurrentMapping
 from safemap._lookup cimport MISSING, find, items_of, keys_of, values_of
 from safemap._parts cimport in_parts
@@ -7,7 +6,6 @@ from safemap.sync.field_lock cimport ReadWriteLock
 cdef object UNSET
 
 
-@cython.no_gc_clear
 cdef class OneDictMap(ConcurrentMapping):
     cdef dict _data  # set before anyone else knows the map, as is _lock
     cdef ReadWriteLock _lock

@@ -1,9 +1,7 @@
-cimport cython
 from safemap._lookup cimport MISSING, find, items_of, keys_of, mixed_hash, values_of
 from safemap._parts cimport in_parts
 
 
-@cython.no_gc_clear
 cdef class Version:
     cdef object __weakref__
     # Set before anyone else knows the version.

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
 
-from safemap._lookup import MISSING, find, items_of, keys_of, mixed_hash, values_of
+from safemap._lookup import MISSING, copy_of, find, items_of, keys_of, mixed_hash, values_of
 from safemap._parts import in_parts
 from safemap._snapshot import Snapshot
 from safemap._types import K, V
@@ -97,7 +97,7 @@ class Version:
     def to_dict(self) -> dict[Any, Any]:
         """Return all pairs as a new dict."""
         contents: dict[Any, Any] = {}
-        for page in self.parts(dict.copy):
+        for page in self.parts(copy_of):
             contents.update(page)
         return contents
 

@@ -5,7 +5,8 @@ from libc.stdint cimport uintptr_t
 
 from safemap._c cimport find_in, load_ptr, load_word, settle_reads, store_ptr, store_word
 from safemap._contract cimport ConcurrentMapping
-from safemap._lookup cimport COMPILED, MISSING, dies_quietly, find, is_plain, mixed_hash
+from safemap._compiled cimport COMPILED
+from safemap._lookup cimport MISSING, dies_quietly, find, is_plain, mixed_hash
 from safemap.maps._pages cimport Version
 from safemap.sync.claims cimport Claim, Partition, Section, unclaim
 from safemap.sync.field_lock cimport take
@@ -22,7 +23,6 @@ cdef struct Table:
     PyObject *slots[1]
 
 
-@cython.no_gc_clear
 cdef class CopyOnWriteMap(ConcurrentMapping):
     # Set before anyone else knows the map.
     cdef Partition _commit
@@ -37,6 +37,7 @@ cdef class CopyOnWriteMap(ConcurrentMapping):
     # Under `_commit`.
     cdef readonly tuple _pages
     cdef list _idle
+    cdef list _every
     cdef readonly list _live
     cdef Py_ssize_t _size
     cdef Py_ssize_t _operations

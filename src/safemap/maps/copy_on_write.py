@@ -12,10 +12,10 @@ wait for; readers and snapshots do not.
 Invariants
   1. `_pages`, `_layout`, `_live`, `_size`, `_sequence`, `_batch` and the pages are written under `_commit`.
   2. A directory is never changed, only replaced. Its length never shrinks.
-  3. A page never dies before its map: when it leaves the directory it is emptied (after `_layout` has grown), kept
-     in `_idle`, and becomes another page later. So whatever a reader finds in a page, however late it comes, was
-     the key's value at some moment since it took the page from the directory; and if it finds nothing, and
-     `_layout` is what it was before, the key was absent.
+  3. A page never dies before its map (`_every`): when it leaves the directory it is emptied (after `_layout` has
+     grown), kept in `_idle`, and becomes another page later. So whatever a reader finds in a page, however late
+     it comes, was the key's value at some moment since it took the page from the directory; and if it finds
+     nothing, and `_layout` is what it was before, the key was absent.
   4. `_live` refers, weakly and oldest first, to the versions that may still be read. Before a page changes,
      each of them has it saved, or shows another page in its place. If a version has a page saved, so
      have all older ones: hence the walk from the newest that stops at the first that has it.
@@ -47,8 +47,9 @@ from __future__ import annotations
 from _thread import get_ident
 from weakref import ref
 
+from safemap._compiled import COMPILED
 from safemap._contract import ConcurrentMapping, Guarantees
-from safemap._lookup import COMPILED, MISSING, dies_quietly, find, is_plain, mixed_hash
+from safemap._lookup import MISSING, dies_quietly, find, is_plain, mixed_hash
 from safemap._missing import UNSET, MissingType
 from safemap._types import K, V
 from safemap.maps._pages import PagedSnapshot, Version, distinct
@@ -104,6 +105,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         "_batch_owner",
         "_commit",
         "_cursor",
+        "_every",
         "_idle",
         "_layout",
         "_live",
@@ -143,6 +145,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._pages: Directory = ({},)  # read by anyone
         self._layout = 0  # how often pages have left the directory; read by anyone
         self._idle: list[Page] = []  # pages that have left it, all empty
+        self._every: list[Page] = list(self._pages)  # all pages there have ever been: what keeps them alive
         self._size = 0
         self._live: list[ref[Version]] = []
         self._sequence = 0  # read by anyone
@@ -199,9 +202,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._commit.acquire()
         try:
             batch = self._foreign_batch()
-            if self._unsettled and not self._writing:
-                self._recount()
-            return self._size if batch is None else batch.size
+            return self._counted() if batch is None else batch.size
         finally:
             self._commit.release()
 
@@ -237,9 +238,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             self._commit.release()
 
     def _new_version(self) -> Version:
-        if self._unsettled and not self._writing:
-            self._recount()
-        version = Version(self._pages, self._size)
+        version = Version(self._pages, self._counted())
         for page in list(self._writing.values()):
             self._save(page)
             version.saved[id(page)] = page.copy()
@@ -310,6 +309,14 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._plain = self._plain and is_plain(key)
         self._quiet = self._quiet and dies_quietly(value)
 
+    def _counted(self) -> int:
+        """Return the number of entries, even in the middle of a write of this thread's."""
+        if self._writing:
+            return sum(map(len, distinct(self._pages)))
+        if self._unsettled:
+            self._recount()
+        return self._size
+
     def _recount(self) -> None:
         """Set the size anew, after writes in the middle of one another. No other thread writes meanwhile."""
         while self._unsettled:
@@ -360,6 +367,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _direct(self, pages: Directory) -> None:
         """Put another directory in the place of the present one. Pages that it lacks are to be retired."""
+        pages *= max(1, len(self._pages) // len(pages))  # it never shrinks, or a reader's table would be too short
         publish(self, pages)
         self._pages = pages
         step_layout(self)
@@ -377,7 +385,11 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _idle_page(self) -> Page:
         """Return an empty page that is not in the directory, and that no version will ask for again."""
-        page = self._idle.pop() if self._idle else {}
+        if self._idle:
+            page = self._idle.pop()
+        else:
+            page = {}
+            self._every.append(page)
         self._save(page)
         return page
 
@@ -408,13 +420,14 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
     def popitem(self) -> tuple[K, V]:
         self._commit.acquire_for(WHOLE)
         try:
-            if not self._size:
-                message = "popitem(): dictionary is empty"
-                raise KeyError(message)
-            while not self._pages[self._cursor % len(self._pages)]:
+            for _ in self._pages:
+                page = self._pages[self._cursor % len(self._pages)]
+                if page:
+                    key = next(reversed(page))
+                    return key, self._change(dict.pop, key)
                 self._cursor += 1
-            key = next(reversed(self._pages[self._cursor % len(self._pages)]))
-            return key, self._change(dict.pop, key)
+            message = "popitem(): dictionary is empty"
+            raise KeyError(message)
         finally:
             self._commit.release()
 
@@ -430,14 +443,14 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             self._release_all()
 
     def _empty(self) -> None:
-        """Remove everything, in a batch. The directory keeps its length: no reader's table is too short."""
+        """Remove everything, in a batch."""
         dying = []  # kept until the map is whole again: what dies may use it
         pages = list(distinct(self._pages))
         for page in pages:
             self._save(page)
             dying.append(page.copy())
         if not self._writing:
-            self._direct((self._idle_page(),) * len(self._pages))
+            self._direct((self._idle_page(),))
         for page in pages:
             page.clear()
         if not self._writing:
@@ -460,39 +473,45 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _fill(self, staged: dict[K, V]) -> bool:
         """Fill the empty map in one step; False if it has been written to meanwhile."""
-        pages, used = self._built(staged)
+        pages = self._built(staged)
+        filled = False
+        token = object()
         self._commit.acquire()
         try:
-            filled = not self._size and not self._writing
-            if filled:
-                if COMPILED:
-                    for key, value in staged.items():
-                        self._note(key, value)
-                empty = list(distinct(self._pages))
-                self._direct(pages)
-                self._size = len(staged)
-                self._operations += 1
-                used = empty
-            for page in used:
+            if COMPILED:
+                for key, value in staged.items():
+                    self._note(key, value)
+            empty = list(distinct(self._pages))
+            if not self._writing:
+                operations = self._operations
+                self._writing[token] = NO_PAGE  # from here on, what comes in between leaves the directory alone
+                try:
+                    if not any(empty) and self._operations == operations:
+                        self._direct(tuple(pages))
+                        self._size = len(staged)
+                        self._operations += 1
+                        filled = True
+                finally:
+                    del self._writing[token]
+            for page in empty if filled else pages:
                 self._retire(page)
         finally:
             self._commit.release()
         return filled
 
-    def _built(self, items: dict[Any, Any]) -> tuple[Directory, list[Page]]:
-        """Return a directory of new pages with the given items, each page about two thirds full, and the pages."""
+    def _built(self, items: dict[Any, Any]) -> list[Page]:
+        """Return new pages, a power of two, with the given items, each page about two thirds full."""
         count = 1
         while count * PAGE_LIMIT * 2 // 3 < len(items):
             count *= 2
         self._commit.acquire()
         try:
-            slots = max(count, len(self._pages))
             pages = [self._idle_page() for _ in range(count)]
         finally:
             self._commit.release()
         for key, value in items.items():
             pages[mixed_hash(key) & (count - 1)][key] = value
-        return tuple(pages) * (slots // count), pages
+        return pages
 
     def _write_all(self, staged: dict[K, V]) -> None:
         before = self._version()
@@ -523,7 +542,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
                     dying.append(page.copy())
                     page.clear()
                     page.update(saved)
-            self._direct(version.directory * (len(self._pages) // len(version.directory)))
+            self._direct(version.directory)
             self._idle.extend(leaving)
             self._size = version.size
             self._operations += 1

@@ -11,7 +11,6 @@ from safemap.sync.field_lock cimport release
 cdef object UNSET
 
 
-@cython.no_gc_clear
 cdef class ReadDirtyMap(ConcurrentMapping):
     # Set before anyone else knows the map.
     cdef readonly dict _read

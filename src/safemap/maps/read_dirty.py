@@ -317,11 +317,9 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         self._lock.acquire()
         try:
             for table in (self._dirty, self._read):
-                while table and not self._lock.listed():
-                    key = next(reversed(table))
-                    value = self._take_locked(key)
-                    if value is not MISSING:
-                        return key, value
+                if table and self._lock.first is None and self._plain:
+                    self._changes += 1
+                    return table.popitem()
                 for key in reversed(list(table)):
                     claim = self._lock.known(key)
                     if claim is None or not claim.is_foreign():

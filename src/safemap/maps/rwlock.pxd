@@ -1,9 +1,7 @@
-cimport cython
-from safemap._lookup cimport COMPILED
+from safemap._compiled cimport COMPILED
 from safemap.maps._one_dict cimport OneDictMap
 from safemap.sync.field_rwlock cimport FieldRWLock
 
 
-@cython.no_gc_clear
 cdef class RWLockMap(OneDictMap):
     cdef object _policy  # set before anyone else knows the map

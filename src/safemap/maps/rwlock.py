@@ -7,8 +7,8 @@ The mechanism is that of `_one_dict`; its lock lets readers in together, and a w
 
 from __future__ import annotations
 
+from safemap._compiled import COMPILED
 from safemap._contract import Guarantees
-from safemap._lookup import COMPILED
 from safemap._types import K, V
 from safemap.maps._one_dict import OneDictMap
 from safemap.sync.field_rwlock import FieldRWLock

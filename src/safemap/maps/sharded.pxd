@@ -1,9 +1,9 @@
-cimport cython
 from cpython.object cimport PyObject
 
 from safemap._c cimport find_in
 from safemap._contract cimport ConcurrentMapping
-from safemap._lookup cimport COMPILED, MISSING, dies_quietly, find, items_of, keys_of, mixed_hash, values_of
+from safemap._compiled cimport COMPILED
+from safemap._lookup cimport MISSING, dies_quietly, find, items_of, keys_of, mixed_hash, values_of
 from safemap._parts cimport in_parts
 from safemap.sync.claims cimport Claim, Partition, Section, acquire_for, unclaim
 from safemap.sync.field_lock cimport release
@@ -15,7 +15,6 @@ cdef extern from "Python.h":
     void *tuple_item "PyTuple_GET_ITEM"(PyObject *items, Py_ssize_t index) noexcept
 
 
-@cython.no_gc_clear
 cdef class Shard(Partition):
     cdef readonly dict data  # always the same dict
     cdef bint quiet
@@ -23,7 +22,6 @@ cdef class Shard(Partition):
     cdef object put(self, object key, object value)
 
 
-@cython.no_gc_clear
 cdef class ShardedMap(ConcurrentMapping):
     # Set before anyone else knows the map.
     cdef size_t _mask

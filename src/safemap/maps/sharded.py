@@ -36,8 +36,18 @@ from __future__ import annotations
 
 import operator
 
+from safemap._compiled import COMPILED
 from safemap._contract import ConcurrentMapping, Guarantees
-from safemap._lookup import COMPILED, MISSING, dies_quietly, find, items_of, keys_of, mixed_hash, values_of
+from safemap._lookup import (
+    MISSING,
+    copy_of,
+    dies_quietly,
+    find,
+    items_of,
+    keys_of,
+    mixed_hash,
+    values_of,
+)
 from safemap._missing import UNSET, MissingType
 from safemap._parts import in_parts
 from safemap._types import Generic, K, V
@@ -278,7 +288,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
         """Return copies of the shards' dicts, all of one moment."""
         self._section.lock_all()
         try:
-            return tuple([shard.data.copy() for shard in self._shards])
+            return tuple([copy_of(shard.data) for shard in self._shards])
         finally:
             self._section.unlock_all()
 

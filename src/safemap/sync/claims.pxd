@@ -6,7 +6,6 @@ from safemap.sync.field_lock cimport owner, release, take, take_if_free, waiting
 from safemap.sync.lock cimport Lock, deadline_after, time_until
 
 
-@cython.no_gc_clear
 cdef class Claim(Lock):
     cdef Partition partition
     cdef object key
@@ -25,14 +24,13 @@ cdef Claim new_claim()
 cpdef int unclaim(Claim claim) except -1
 
 
-@cython.no_gc_clear
 cdef class Partition(Lock):
     # Under the lock.
     cdef Claim first
     cdef Claim _spare
 
     cpdef int acquire_for(self, object key) except -1
-    @cython.locals(claim=Claim, hash_=Py_hash_t, held=bint, in_force=bint, settled=bint)
+    @cython.locals(claim=Claim, known=Claim, hash_=Py_hash_t, held=bint, in_force=bint, settled=bint)
     cpdef Claim claim(self, Section section, object key, object timeout=*)
     cpdef Claim known(self, object key)
     @cython.locals(claim=Claim)
@@ -53,7 +51,6 @@ cdef class Partition(Lock):
     cpdef int forget_lost_owners(self) except -1
 
 
-@cython.no_gc_clear
 cdef class Section(Lock):
     cdef bint closing
     cdef readonly tuple partitions  # set before anyone else knows the section

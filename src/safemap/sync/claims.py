@@ -79,6 +79,9 @@ def new_claim() -> Claim:
 
 def unclaim(claim: Claim) -> None:
     """Give up a claim that this thread holds."""
+    if not claim.is_mine():
+        message = "cannot release a key that this thread does not hold"
+        raise RuntimeError(message)
     if not unclaim_at_once(claim):
         partition = claim.partition
         assert partition is not None
@@ -126,7 +129,10 @@ class Partition(Lock):
                 settled = True
                 return None
             try:
-                if self.first is None or self._known(key, hash_) is None:
+                # Who is in the section needs to wait for nobody: another's claim is not in force here, and cannot
+                # come to be.
+                known = self._known(key, hash_)
+                if known is None or (section.is_mine() and not known.is_mine()):
                     claim = self._unused(key, hash_)
                     claim.acquire()  # at once: nobody else knows it
                     held = True
@@ -281,8 +287,10 @@ class Partition(Lock):
         self.forget_lost_owner()
         self._spare = None  # whoever put it there may not have let go of it yet
         for claim in self.listed():
-            if not claim.is_mine():
-                claim.forget_lost_owner()
+            claim.forget_lost_owner()
+            if claim.is_mine():
+                claim.users = claim.depth
+            else:
                 claim.users = claim.depth = 0
                 self._unlist(claim)
 
@@ -314,8 +322,16 @@ class Section(Lock, Generic[P]):
 
         Missing `closing` does no harm: the claim is then one of those that the section waits for.
         """
-        if not self.closing or self.is_mine() or any(claim.is_mine() for claim in self._claims()):
+        if not self.closing or self.is_mine():
             return True
+        for partition in self.partitions:
+            if not partition.acquire_within(time_until(deadline)):
+                return False
+            try:
+                if any(claim.is_mine() for claim in partition.listed()):
+                    return True
+            finally:
+                partition.release()
         if not self.acquire_within(time_until(deadline)):
             return False
         self.release()

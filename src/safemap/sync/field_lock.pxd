@@ -1,11 +1,9 @@
-cimport cython
 from libc.stdint cimport uintptr_t
 
 from safemap._c cimport (claim_word, guard_enter, guard_leave, guard_reset, load_word, peek_word, safemap_guard,
                          store_word, thread_id)
 
 
-@cython.no_gc_clear
 cdef class ReadWriteLock:
     cpdef int acquire(self) except -1
     cpdef int release(self) except -1
@@ -15,7 +13,6 @@ cdef class ReadWriteLock:
     cpdef int forget_lost_owner(self) except -1
 
 
-@cython.no_gc_clear
 cdef class FieldRLock(ReadWriteLock):
     cdef uintptr_t _owner
     cdef uintptr_t _waiting
@@ -31,6 +28,7 @@ cdef class FieldRLock(ReadWriteLock):
     cdef int _release_to_next(self) except -1
     cdef int _wake(self) except -1
     cpdef bint _is_owned(self)
+    cpdef int _forget_waiters(self) except -1
 
 
 cdef inline bint take(FieldRLock lock, bint blocking=True, double timeout=-1) except -1:
@@ -76,6 +74,8 @@ cdef inline void reset_guard(FieldRLock lock) noexcept:
 
 
 cdef inline int release(FieldRLock lock) except -1:
+    if peek_word(&lock._owner) != thread_id():
+        raise RuntimeError("cannot release a lock that this thread does not hold")
     if lock._depth or load_word(&lock._waiting):
         return lock._release_slowly()
     store_word(&lock._owner, 0)

@@ -112,13 +112,15 @@ class FieldRLock(ReadWriteLock):
 
     def _join(self, place: tuple[int, Any], starving: bool) -> None:
         """List the thread. One that was woken in vain TRIES times comes first and is given the lock."""
+        new: list[tuple[int, Any]] = []  # made here: making a list can set off the collector
         enter(self)
         try:
             if self._queue is None:
-                self._queue = []
-            if starving:
+                self._queue = new
+            # A signal handler or finalizer goes before the wait of its own thread that it has interrupted.
+            if starving or any(other[0] == place[0] for other in self._queue):
                 self._queue.insert(0, place)
-                self._starving = True
+                self._starving = self._starving or starving
             else:
                 self._queue.append(place)
         finally:
@@ -128,7 +130,8 @@ class FieldRLock(ReadWriteLock):
         """Take the thread off the list. If it does not have the lock, nobody's waking is lost by that."""
         enter(self)
         try:
-            set_waiting(self, waiting(self) - 1)
+            if waiting(self):  # it is 0 in the child of a fork
+                set_waiting(self, waiting(self) - 1)
             queue = self._queue
             listed = queue is not None and place in queue
             if queue is not None and listed:
@@ -178,12 +181,15 @@ class FieldRLock(ReadWriteLock):
         return count, get_ident()
 
     def _at_fork_reinit(self) -> None:
-        reset_guard(self)
+        self._forget_waiters()
         self._depth = 0
+        set_owner(self, 0)
+
+    def _forget_waiters(self) -> None:
+        reset_guard(self)
         self._queue = None
         self._starving = False
         set_waiting(self, 0)
-        set_owner(self, 0)
 
     def __repr__(self) -> str:
         state = "locked" if owner(self) else "unlocked"
@@ -214,6 +220,9 @@ def take_if_free(lock: FieldRLock) -> bool:
 
 def release(lock: FieldRLock) -> None:
     """End one hold."""
+    if owner(lock) != get_ident():
+        message = "cannot release a lock that this thread does not hold"
+        raise RuntimeError(message)
     if lock._depth or waiting(lock):
         lock._release_slowly()
     else:

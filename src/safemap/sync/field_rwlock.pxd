@@ -1,12 +1,11 @@
-cimport cython
 from libc.stdint cimport uintptr_t
 
-from safemap._c cimport guard_enter, guard_leave, guard_reset, safemap_guard, thread_id
+from safemap._c cimport (guard_enter, guard_leave, guard_reset, pause_collector, resume_collector, safemap_guard,
+                         thread_id)
 from safemap.sync.field_lock cimport ReadWriteLock
 from safemap.sync.lock cimport deadline_after, time_until
 
 
-@cython.no_gc_clear
 cdef class FieldRWLock(ReadWriteLock):
     cdef readonly str first  # set before anyone else knows the lock
     cdef safemap_guard _guard
@@ -18,6 +17,7 @@ cdef class FieldRWLock(ReadWriteLock):
     cdef Py_ssize_t _count
     cdef dict _others
     cdef list _queue
+    cdef bint _collects
 
     cdef bint _read_locked(self, uintptr_t me, bint woken) except -1
     cdef bint _write_locked(self, uintptr_t me) except -1
@@ -31,9 +31,11 @@ cdef class FieldRWLock(ReadWriteLock):
 
 cdef inline void enter(FieldRWLock lock) noexcept:
     guard_enter(&lock._guard)
+    lock._collects = pause_collector()
 
 
 cdef inline void leave(FieldRWLock lock) noexcept:
+    resume_collector(lock._collects)
     guard_leave(&lock._guard)
 
 
@@ -45,41 +47,41 @@ cdef inline bint read_at_once(FieldRWLock lock) noexcept:
     """The case that matters: nobody else holds the lock or waits for it."""
     cdef uintptr_t me = thread_id()
     cdef bint taken = False
-    enter(lock)
+    guard_enter(&lock._guard)
     if lock._writer == 0 and lock._reader == 0 and not lock._others and not lock._queue:
         lock._reader = me
         lock._count = 1
         taken = True
-    leave(lock)
+    guard_leave(&lock._guard)
     return taken
 
 
 cdef inline bint end_read_at_once(FieldRWLock lock) noexcept:
     cdef bint ended = False
-    enter(lock)
+    guard_enter(&lock._guard)
     if lock._reader == thread_id() and lock._count == 1 and lock._writer == 0 and not lock._queue:
         lock._reader = 0
         ended = True
-    leave(lock)
+    guard_leave(&lock._guard)
     return ended
 
 
 cdef inline bint write_at_once(FieldRWLock lock) noexcept:
     cdef uintptr_t me = thread_id()
     cdef bint taken = False
-    enter(lock)
+    guard_enter(&lock._guard)
     if lock._writer == 0 and lock._reader == 0 and not lock._others:
         lock._writer = me
         taken = True
-    leave(lock)
+    guard_leave(&lock._guard)
     return taken
 
 
 cdef inline bint end_write_at_once(FieldRWLock lock) noexcept:
     cdef bint ended = False
-    enter(lock)
-    if lock._depth == 0 and lock._suspended == 0 and not lock._queue:
+    guard_enter(&lock._guard)
+    if lock._writer == thread_id() and lock._depth == 0 and lock._suspended == 0 and not lock._queue:
         lock._writer = 0
         ended = True
-    leave(lock)
+    guard_leave(&lock._guard)
     return ended

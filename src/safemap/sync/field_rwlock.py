@@ -16,7 +16,8 @@ Invariants
      nested reads too. `_reader` is the ident of one thread that holds the lock for reading, or 0, and `_count`
      how often; `_others` has the counts of all further readers. If `_writer` is not 0, nobody reads.
   2. `_queue` lists `[ident, gate, writing, tries]` of the threads that sleep, or are about to.
-  3. All of these are touched between `enter` and `leave` alone; no line there runs Python code.
+  3. All of these are touched between `enter` and `leave` alone; no line there runs Python code (`enter` keeps the
+     collector away too).
 
 Read -> write: a thread that reads and wants to write gives up its reading hold, waits for the writing one, and has
 its reading hold back afterwards (`_suspended` of them). Why, see `sync.rwlock`.
@@ -99,6 +100,9 @@ class FieldRWLock(ReadWriteLock):
         if not end_write_at_once(self):
             enter(self)
             try:
+                if self._writer != get_ident():
+                    message = "cannot release a lock that this thread does not hold"
+                    raise RuntimeError(message)
                 if self._depth:
                     self._depth -= 1
                 else:
@@ -347,7 +351,7 @@ def write_at_once(lock: FieldRWLock) -> bool:
 
 def end_write_at_once(lock: FieldRWLock) -> bool:
     """End the writing hold if it is the last, if no reading hold is to be given back, and nobody waits."""
-    if lock._depth or lock._suspended or lock._queue:
+    if lock._writer != get_ident() or lock._depth or lock._suspended or lock._queue:
         return False
     lock._writer = 0
     return True

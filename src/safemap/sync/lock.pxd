@@ -1,8 +1,7 @@
-cimport cython
+from safemap._compiled cimport COMPILED
 from safemap.sync.field_lock cimport FieldRLock as _RLock, release, take as _take
 
 
-@cython.no_gc_clear
 cdef class Lock(_RLock):
     cpdef int acquire(self) except -1
     cpdef int acquire_read(self) except -1

@@ -32,6 +32,7 @@ import sys
 import time
 from _thread import TIMEOUT_MAX, RLock
 
+from safemap._compiled import COMPILED
 from safemap.sync.deadlock import wait
 
 TYPE_CHECKING = False
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         def _is_owned(self) -> bool: ...
         def _release_save(self) -> tuple[int, int]: ...
         def _at_fork_reinit(self) -> None: ...
+        def _forget_waiters(self) -> None: ...
 
     def release(lock: _RLock) -> None:
         """End one hold of the lock: `lock.release()`, and when compiled, without a call."""
@@ -151,6 +153,8 @@ class Lock(_RLock):
         """Free the lock if it was held by a thread that did not survive a fork. Called in the child."""
         if not self._is_owned():
             self._at_fork_reinit()
+        elif COMPILED:
+            self._forget_waiters()
 
     def _owner_shown(self) -> int:
         text = repr(self)  # "<locked ... object owner=140245 count=1 at 0x7f...>"

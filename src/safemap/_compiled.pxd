@@ -1,0 +1,2 @@
+cdef enum:
+    COMPILED = 1
