@@ -49,6 +49,9 @@ class NoLock:
     def known(self, _key):
         pass
 
+    def is_mine(self):
+        return True
+
     def listed(self):
         return []
 
