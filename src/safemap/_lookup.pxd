@@ -1,6 +1,6 @@
 from cpython.bool cimport PyBool_Check
 from cpython.bytes cimport PyBytes_CheckExact
-from cpython.dict cimport PyDict_Items, PyDict_Keys, PyDict_Values
+from cpython.dict cimport PyDict_Copy, PyDict_Items, PyDict_Keys, PyDict_Values
 from cpython.float cimport PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyObject_Hash
@@ -22,6 +22,7 @@ cdef extern from *:
 
 
 cdef object MISSING
+cdef Py_ssize_t COPIES
 
 
 
@@ -45,6 +46,15 @@ cdef inline bint is_plain(object key) noexcept:
 cdef inline bint is_scalar(object key) noexcept:
     return (PyUnicode_CheckExact(key) or PyLong_CheckExact(key) or PyBytes_CheckExact(key)
             or PyFloat_CheckExact(key) or PyBool_Check(key) or key is None)
+
+
+cdef inline dict copy_of(dict data):
+    for _ in range(COPIES):
+        try:
+            return PyDict_Copy(data)
+        except RuntimeError:
+            continue
+    return PyDict_Copy(data)
 
 
 # All three copy with nothing in between: `PyDict_Items` makes its pairs first and fills them afterwards.

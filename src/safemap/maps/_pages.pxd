@@ -1,4 +1,4 @@
-from safemap._lookup cimport MISSING, find, items_of, keys_of, mixed_hash, values_of
+from safemap._lookup cimport MISSING, copy_of, find, items_of, keys_of, mixed_hash, values_of
 from safemap._parts cimport in_parts
 
 

@@ -40,6 +40,10 @@ def distinct(directory: Directory) -> Iterator[Page]:
             yield page
 
 
+def page_copy(page: Page) -> Page:
+    return copy_of(page)
+
+
 def page_keys(page: Page) -> Iterable[Any]:
     return keys_of(page)
 
@@ -97,7 +101,7 @@ class Version:
     def to_dict(self) -> dict[Any, Any]:
         """Return all pairs as a new dict."""
         contents: dict[Any, Any] = {}
-        for page in self.parts(copy_of):
+        for page in self.parts(page_copy):
             contents.update(page)
         return contents
 

@@ -1,9 +1,10 @@
+cimport cython
 from cpython.object cimport PyObject
 
 from safemap._c cimport find_in
 from safemap._contract cimport ConcurrentMapping
 from safemap._compiled cimport COMPILED
-from safemap._lookup cimport MISSING, dies_quietly, find, items_of, keys_of, mixed_hash, values_of
+from safemap._lookup cimport MISSING, copy_of, dies_quietly, find, items_of, keys_of, mixed_hash, values_of
 from safemap._parts cimport in_parts
 from safemap.sync.claims cimport Claim, Partition, Section, acquire_for, unclaim
 from safemap.sync.field_lock cimport release
@@ -30,6 +31,8 @@ cdef class ShardedMap(ConcurrentMapping):
 
     cdef Shard _shard_of(self, object key)
     cdef object _pop_from(self, Shard shard)
+    @cython.locals(shard=Shard, copies=list)
+    cdef tuple _copies(self)
 
 
 cdef inline PyObject *table(ShardedMap map_, size_t number) noexcept:

@@ -57,10 +57,12 @@ cdef class Section(Lock):
 
     cpdef bint enter(self, object timeout=*) except -1
     cpdef int leave(self) except -1
+    @cython.locals(partition=Partition, contended=Partition, taken=Py_ssize_t)
     cpdef bint lock_all(self, object deadline=*) except -1
     cpdef int unlock_all(self) except -1
     @cython.locals(partition=Partition)
     cdef bint _outlast(self, Claim claim, object deadline) except -1
+    @cython.locals(number=Py_ssize_t, partition=Partition)
     cdef int _unlock(self, Py_ssize_t count) except -1
 
 

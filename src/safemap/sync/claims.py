@@ -405,7 +405,8 @@ class Section(Lock, Generic[P]):
             partition.forget_lost_owners()
 
     def _unlock(self, count: int) -> None:
-        for partition in self.partitions[:count]:
+        for number in range(count):
+            partition = self.partitions[number]
             partition.release()
 
     def _outlast(self, claim: Claim, deadline: float | None) -> bool:
