@@ -51,9 +51,8 @@ def as_cython(source: str, pxd: str) -> str:
     for node in ast.parse(source).body:
         bound = names_bound(node)
         if isinstance(node, ast.ClassDef) and node.name in bases:
-            rewrite_class(node, bases[node.name], lines)
-            header = extent([node])[0]
-            lines[header - 2 : header] = ["@cython.no_gc_clear", "@cython.cclass"]
+            rewrite_header(node, bases[node.name], lines)
+            rewrite_body(node, lines)
         elif isinstance(node, ast.ImportFrom) and node.module == "__future__":
             replace(node, f"{ast.unparse(node)}; import cython", lines)
         elif is_overload(node) or (bound and bound <= supplied):
@@ -89,10 +88,17 @@ def supplied_by(pxd: str) -> set[str]:
     return names
 
 
-def rewrite_class(cls: ast.ClassDef, bases: str, lines: list[str]) -> None:
+def rewrite_header(cls: ast.ClassDef, bases: str, lines: list[str]) -> None:
     if not re.fullmatch(rf"class {cls.name}\b.*:", lines[cls.lineno - 1]):
         raise ValueError(f"the header of {cls.name} must stand on one line")
+    top = extent([cls]).start
+    if lines[top - 2 : top] != ["", ""]:
+        raise ValueError(f"two empty lines must stand above {cls.name}")
+    lines[top - 2 : top] = ["@cython.no_gc_clear", "@cython.cclass"]
     lines[cls.lineno - 1] = f"class {cls.name}{bases}:"
+
+
+def rewrite_body(cls: ast.ClassDef, lines: list[str]) -> None:
     methods = {node.name: node for node in cls.body if isinstance(node, ast.FunctionDef) and not is_overload(node)}
     for node in cls.body:
         line = lines[node.lineno - 1]

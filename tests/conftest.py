@@ -53,4 +53,5 @@ def rapid_switching():
 
 def pytest_report_header() -> str:
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
-    return f"safemap {safemap.__version__} from {safemap.__file__}, GIL {'on' if gil else 'off'}"
+    speed = "compiled" if safemap.compiled else "plain Python"
+    return f"safemap {safemap.__version__} ({speed}) from {safemap.__file__}, GIL {'on' if gil else 'off'}"
