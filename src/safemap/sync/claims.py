@@ -9,7 +9,7 @@ Invariants
   1. `first`, and `next`, `users` and `depth` of the claims listed there, are read and written under the
      partition's lock.
   2. A claim is listed while some thread holds it or waits for it; `users` counts them. No two listed claims
-     have equal keys.
+     have equal keys, but for one that the thread in the section has made before one that is not in force.
   3. A claim is in force while `depth` is not 0: its holder sets it, after it has come to hold the claim,
      and takes it back before it lets go.
   4. A thread that holds the partition's lock may write a key if no other thread's claim on it is in force.
@@ -21,7 +21,7 @@ The list is short (at most as many claims as threads), and mostly empty: then a 
 two holds of the partition's lock. Keys are compared as dict does it: hashes first, then identity, then `==`.
 
   5. While a thread is in a *section* (it holds the lock of every partition of a `Section`), no other thread's
-     claim is in force there.
+     claim is in force there, and none can come to be (3).
 
 A thread that must wait for a claim although it holds the partition's lock (a finalizer or a signal handler uses
 the map in the middle of a write) lets go of the lock meanwhile, so that the claim's holder can finish. What it
