@@ -72,16 +72,16 @@ class Version:
         """Return the value of `key`, or MISSING."""
         page = self.directory[mixed_hash(key) & (len(self.directory) - 1)]
         value = find(page, key, MISSING)
-        saved = self.saved.get(id(page))
+        saved = find(self.saved, id(page), None)
         return value if saved is None else find(saved, key, MISSING)
 
     def parts(self, part_of: Callable[[Page], Iterable[Any]]) -> Iterator[Iterable[Any]]:
         """Yield `part_of(page)`, which copies in one step, for the contents of each page."""
         for page in distinct(self.directory):
-            saved = self.saved.get(id(page))
+            saved = find(self.saved, id(page), None)
             part = part_of(page if saved is None else saved)
             if saved is None:
-                saved = self.saved.get(id(page))
+                saved = find(self.saved, id(page), None)
                 if saved is not None:
                     part = part_of(saved)
             yield part

@@ -2,6 +2,7 @@ cimport cython
 
 from cpython.object cimport PyObject_Hash
 
+from safemap._compiled cimport COMPILED
 from safemap.sync.field_lock cimport owner, release, take, take_if_free, waiting
 from safemap.sync.lock cimport Lock, deadline_after, time_until
 

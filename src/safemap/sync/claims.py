@@ -17,8 +17,9 @@ Invariants
 From 3 and 4: between the look of a claim's holder at its key and its write, nobody else writes that key.
 A thread that has once found the key free under the partition's lock finds it so as long as it keeps that lock.
 
-The list is short (at most as many claims as threads), and mostly empty: then a claim costs a small object and
-two holds of the partition's lock. Keys are compared as dict does it: hashes first, then identity, then `==`.
+The list is short (at most as many claims as threads), and mostly empty: then a claim costs two holds of the
+partition's lock and, in plain Python, an object. Keys are compared as dict does it: hashes first, then
+identity, then `==`.
 
   5. While a thread is in a *section* (it holds the lock of every partition of a `Section`), no other thread's
      claim is in force there, and none can come to be (3).
@@ -34,6 +35,7 @@ Waiting is for locks of `sync.lock` alone, so every deadlock that leads through 
 
 from __future__ import annotations
 
+from safemap._compiled import COMPILED
 from safemap._types import Generic
 from safemap.sync.lock import Lock, deadline_after, time_until
 
@@ -202,7 +204,9 @@ class Partition(Lock):
                     break
                 before = before.next
         claim.key = claim.next = claim.partition = None
-        self._spare = claim
+        if COMPILED:
+            # In plain Python a signal handler may come before its thread lets go of the claim.
+            self._spare = claim
 
     def _unused(self, key: Any, hash_: int) -> Claim:
         """Return a claim on a key that nobody holds and that is not listed: the one used before, if it is free."""
