@@ -44,7 +44,7 @@ cdef class Partition(Lock):
     @cython.locals(claim=Claim)
     cpdef list listed(self)
     cdef int _list(self, Claim claim) except -1
-    @cython.locals(before=Claim)
+    @cython.locals(before=Claim, other=Claim)
     cdef int _unlist(self, Claim claim) except -1
     cdef bint _wait_out(self, Claim claim, object deadline) except -1
     cdef int _leave(self, Claim claim) except -1

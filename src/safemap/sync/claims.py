@@ -194,19 +194,26 @@ class Partition(Lock):
         claim.next, self.first = self.first, claim
 
     def _unlist(self, claim: Claim) -> None:
-        if self.first is claim:
-            self.first = claim.next
-        else:
-            before = self.first
-            while before is not None:
-                if before.next is claim:
-                    before.next = claim.next
-                    break
-                before = before.next
-        claim.key = claim.next = claim.partition = None
-        if COMPILED:
-            # In plain Python a signal handler may come before its thread lets go of the claim.
-            self._spare = claim
+        """Take a claim off the list, if nobody uses it by now: a signal handler may have come before this."""
+        while claim.users == 0 and claim.partition is self:
+            before, other = None, self.first
+            while other is not None and other is not claim:
+                before, other = other, other.next
+            # From here to the end no signal handler comes in between: there is no call and no jump back.
+            if claim.users or other is None:
+                continue
+            if before is None and self.first is claim:
+                self.first = claim.next
+            elif before is not None and before.partition is self and before.next is claim:
+                before.next = claim.next
+            else:
+                continue
+            key = claim.key  # dies after that
+            claim.key = claim.next = claim.partition = None
+            if COMPILED:
+                # In plain Python a signal handler may come before its thread lets go of the claim.
+                self._spare = claim
+            del key
 
     def _unused(self, key: Any, hash_: int) -> Claim:
         """Return a claim on a key that nobody holds and that is not listed: the one used before, if it is free."""
@@ -282,7 +289,6 @@ class Partition(Lock):
     def _leave(self, claim: Claim) -> None:
         if claim.users > 0:
             claim.users -= 1
-        # `users` is looked at last: after that no signal handler can come before the claim is out.
         if claim.users == 0 and claim.partition is self:
             self._unlist(claim)
 
