@@ -121,7 +121,9 @@ def entry(m):
     def work():
         for _ in range(200):
             with m.entry("n") as held:
-                held.value = held.value + 1
+                n = held.value
+                time.sleep(0)
+                held.value = n + 1
 
     in_threads(*[work] * 4)
     assert m["n"] == 800
