@@ -30,6 +30,8 @@ cdef class ShardedMap(ConcurrentMapping):
     cdef Section _section
 
     cdef Shard _shard_of(self, object key)
+    @cython.locals(shard=Shard)
+    cdef Py_ssize_t _count(self) except -1
     cdef object _pop_from(self, Shard shard)
     @cython.locals(shard=Shard, copies=list)
     cdef tuple _copies(self)

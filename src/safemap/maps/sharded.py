@@ -282,7 +282,13 @@ class ShardedMap(ConcurrentMapping[K, V]):
             self._section.leave()
 
     def __len__(self) -> int:
-        return sum([len(shard.data) for shard in self._shards])
+        return self._count()
+
+    def _count(self) -> int:
+        count = 0
+        for shard in self._shards:
+            count += len(shard.data)
+        return count
 
     def _copies(self) -> tuple[dict[K, V], ...]:
         """Return copies of the shards' dicts, all of one moment."""
