@@ -1,6 +1,6 @@
 from cpython.bool cimport PyBool_Check
 from cpython.bytes cimport PyBytes_CheckExact
-from cpython.dict cimport PyDict_Copy, PyDict_Items, PyDict_Keys, PyDict_Values
+from cpython.dict cimport PyDict_Items, PyDict_Keys, PyDict_Values
 from cpython.float cimport PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.object cimport PyObject, PyObject_Hash
@@ -17,8 +17,23 @@ cdef extern from *:
         return !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_HAVE_GC) && type->tp_weaklistoffset == 0
             && type->tp_finalize == NULL && type->tp_del == NULL;
     }
+
+    /* Up to 3.11: the dict's version tells whether a finalizer came into the middle of its copying. */
+    static inline PyObject *safemap_duplicate(PyObject *data) {
+    #if PY_VERSION_HEX < 0x030C0000
+        uint64_t version = ((PyDictObject *)data)->ma_version_tag;
+        PyObject *copy = PyDict_Copy(data);
+        if (copy == NULL || ((PyDictObject *)data)->ma_version_tag == version) return copy;
+        Py_DECREF(copy);
+        PyErr_SetString(PyExc_RuntimeError, "dictionary changed while it was copied");
+        return NULL;
+    #else
+        return PyDict_Copy(data);
+    #endif
+    }
     """
     bint dies_quietly "safemap_dies_quietly"(object value) noexcept
+    dict duplicate "safemap_duplicate"(PyObject *data)
 
 
 cdef object MISSING
@@ -51,10 +66,10 @@ cdef inline bint is_scalar(object key) noexcept:
 cdef inline dict copy_of(dict data):
     for _ in range(COPIES):
         try:
-            return PyDict_Copy(data)
+            return duplicate(<PyObject *>data)
         except RuntimeError:
             continue
-    return PyDict_Copy(data)
+    return duplicate(<PyObject *>data)
 
 
 # All three copy with nothing in between: `PyDict_Items` makes its pairs first and fills them afterwards.

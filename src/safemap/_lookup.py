@@ -72,14 +72,19 @@ def items_of(data: dict[Any, Any]) -> Iterable[tuple[Any, Any]]:
     return copy_of(data).items()
 
 
+# Up to 3.11 the collector may run in the middle of `dict.copy`. If a finalizer then writes to the dict, the copy
+# has the contents of before and the length of after, and crashes the interpreter when it is copied in turn.
+duplicate = dict.copy if sys.version_info >= (3, 12) else dict
+
+
 def copy_of(data: dict[Any, Any]) -> dict[Any, Any]:
     """Return a copy of a dict."""
     for _ in range(COPIES):
         try:
-            return data.copy()
+            return duplicate(data)
         except RuntimeError:  # copying one with holes compares keys of the same hash, and may be overtaken
             continue
-    return data.copy()
+    return duplicate(data)
 
 
 def count_no_references(_thing: Any) -> None:

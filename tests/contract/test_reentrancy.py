@@ -188,6 +188,41 @@ def test_from_finalizers_at_any_allocation(variant):
     m._check()
 
 
+@pytest.mark.parametrize("copy", ["to_dict", "snapshot"])
+def test_from_a_finalizer_in_the_middle_of_copying(variant, copy):
+    """A copy's length and contents belong together; up to 3.11 `dict.copy` itself gets this wrong."""
+
+    class Cycle:
+        def __init__(self, left):
+            self.me, self.left = self, left
+
+        def __del__(self):
+            if self.left:
+                Cycle(self.left - 1)  # for the next run of the collector
+            if self.left % 2:
+                m.pop("more", None)
+            else:
+                m["more"] = self
+
+    threshold = gc.get_threshold()
+    for n in range(40):
+        m = variant({i: [i] for i in range(100)})
+        gc.collect()
+        gc.disable()
+        Cycle(n)
+        kept = [{} for _ in range(100)]  # new dicts are allocated from here on, not taken from the free list
+        gc.set_threshold(1)
+        gc.enable()
+        try:
+            copied = getattr(m, copy)()
+        finally:
+            gc.set_threshold(*threshold)
+        if copy == "snapshot":
+            copied = copied.to_dict()
+        assert len(list(copied)) == len(copied)
+        del kept
+
+
 def test_finalizers_in_two_threads(variant):
     class Value:
         def __init__(self, number):

@@ -1,5 +1,5 @@
 from safemap._contract cimport ConcurrentMapping
-from safemap._lookup cimport MISSING, find, items_of, keys_of, values_of
+from safemap._lookup cimport MISSING, copy_of, find, items_of, keys_of, values_of
 from safemap._parts cimport in_parts
 from safemap.sync.field_lock cimport ReadWriteLock
 

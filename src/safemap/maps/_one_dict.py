@@ -16,7 +16,7 @@ the thread's own hold of the lock; that a dict survives this is dict's own promi
 from __future__ import annotations
 
 from safemap._contract import ConcurrentMapping
-from safemap._lookup import MISSING, find, items_of, keys_of, values_of
+from safemap._lookup import MISSING, copy_of, find, items_of, keys_of, values_of
 from safemap._missing import UNSET, MissingType
 from safemap._parts import in_parts
 from safemap._types import K, V
@@ -224,7 +224,7 @@ class OneDictMap(ConcurrentMapping[K, V]):
     def to_dict(self) -> dict[K, V]:
         self._lock.acquire_read()
         try:
-            return self._data.copy()
+            return copy_of(self._data)
         finally:
             self._lock.release_read()
 

@@ -6,7 +6,7 @@ from libc.stdint cimport uintptr_t
 from safemap._c cimport find_in, load_ptr, load_word, settle_reads, store_ptr, store_word
 from safemap._contract cimport ConcurrentMapping
 from safemap._compiled cimport COMPILED
-from safemap._lookup cimport MISSING, dies_quietly, find, is_plain, mixed_hash
+from safemap._lookup cimport MISSING, copy_of, dies_quietly, find, is_plain, mixed_hash
 from safemap.maps._pages cimport Version
 from safemap.sync.claims cimport Claim, Partition, Section, unclaim
 from safemap.sync.field_lock cimport take

@@ -49,7 +49,7 @@ from weakref import ref
 
 from safemap._compiled import COMPILED
 from safemap._contract import ConcurrentMapping, Guarantees
-from safemap._lookup import MISSING, dies_quietly, find, is_plain, mixed_hash
+from safemap._lookup import MISSING, copy_of, dies_quietly, find, is_plain, mixed_hash
 from safemap._missing import UNSET, MissingType
 from safemap._types import K, V
 from safemap.maps._pages import PagedSnapshot, Version, distinct
@@ -241,7 +241,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         version = Version(self._pages, self._counted())
         for page in list(self._writing.values()):
             self._save(page)
-            version.saved[id(page)] = page.copy()
+            version.saved[id(page)] = copy_of(page)
         self._live.append(ref(version))
         return version
 
@@ -263,7 +263,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
                 break
             else:
                 if copy is None:
-                    copy = page.copy()
+                    copy = copy_of(page)
                 # A finalizer may have come before the copy and saved the page itself.
                 version.saved.setdefault(id(page), copy)
         if dead:
@@ -358,7 +358,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             return None
         bit = 1 << local
         low, high = halves
-        for key, value in page.copy().items():
+        for key, value in copy_of(page).items():
             (high if mixed_hash(key) & bit else low)[key] = value
         directory = list(pages + pages if local == depth else pages)
         for other in range(slot & (bit - 1), len(directory), bit):
@@ -376,7 +376,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         """Empty a page that is not in the directory, and keep it for another use."""
         if page:
             self._save(page)
-            dying = page.copy()  # what dies may use the map, which must be whole by then
+            dying = copy_of(page)  # what dies may use the map, which must be whole by then
             page.clear()
             self._idle.append(page)
             del dying
@@ -448,7 +448,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         pages = list(distinct(self._pages))
         for page in pages:
             self._save(page)
-            dying.append(page.copy())
+            dying.append(copy_of(page))
         if not self._writing:
             self._direct((self._idle_page(),))
         for page in pages:
@@ -533,13 +533,13 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             self._idle = [page for page in self._idle if id(page) not in ids]
             for page in leaving:
                 self._save(page)
-                dying.append(page.copy())
+                dying.append(copy_of(page))
                 page.clear()
             for page in restored:
                 saved = version.saved.get(id(page))
                 if saved is not None:
                     self._save(page)
-                    dying.append(page.copy())
+                    dying.append(copy_of(page))
                     page.clear()
                     page.update(saved)
             self._direct(version.directory)

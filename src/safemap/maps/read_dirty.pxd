@@ -3,7 +3,7 @@ from cpython.object cimport PyObject
 
 from safemap._c cimport find_in
 from safemap._contract cimport ConcurrentMapping
-from safemap._lookup cimport MISSING, find, is_plain, items_of, keys_of, values_of
+from safemap._lookup cimport MISSING, copy_of, find, is_plain, items_of, keys_of, values_of
 from safemap._parts cimport in_parts
 from safemap.sync.claims cimport Claim, Partition, Section, acquire_for, unclaim
 from safemap.sync.field_lock cimport release

@@ -44,7 +44,7 @@ without the lock may see the former value until the promotion ends.
 from __future__ import annotations
 
 from safemap._contract import ConcurrentMapping, Guarantees
-from safemap._lookup import MISSING, find, is_plain, items_of, keys_of, values_of
+from safemap._lookup import MISSING, copy_of, find, is_plain, items_of, keys_of, values_of
 from safemap._missing import UNSET, MissingType
 from safemap._parts import in_parts
 from safemap._types import K, V
@@ -333,7 +333,8 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     def clear(self) -> None:
         self._section.enter()
         try:
-            dying = (self._read.copy(), self._dirty.copy())  # what dies may write to the map, and that must stay
+            # What dies may write to the map, and that must stay.
+            dying = (copy_of(self._read), copy_of(self._dirty))
             self._changes += 1
             self._read.clear()  # for readers: those who miss here now wait, if there is a dirty table
             self._dirty.clear()
@@ -349,7 +350,8 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         self._lock.acquire()
         try:
             self._promote_locked()  # as Go's Range does
-            contents, rest = self._read.copy(), self._dirty.copy()
+            # In this order: a finalizer may promote in between.
+            rest, contents = copy_of(self._dirty), copy_of(self._read)
         finally:
             release(self._lock)
         return rest | contents if rest else contents
@@ -368,7 +370,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         self._lock.acquire()
         try:
             self._promote_locked()
-            contents = self._read if not self._dirty else self._dirty | self._read
+            contents = self._read if not self._dirty else copy_of(self._dirty) | copy_of(self._read)
             return (
                 keys_of(contents)
                 if part == KEYS

@@ -276,7 +276,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
         self._section.enter()
         try:
             for shard in self._shards:
-                dying.append(shard.data.copy())
+                dying.append(copy_of(shard.data))
                 shard.data.clear()
         finally:
             self._section.leave()
