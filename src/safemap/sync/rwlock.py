@@ -127,32 +127,28 @@ class RWLock(ReadWriteLock):
     def acquire_read(self) -> None:
         """Hold the lock for reading, together with other readers. Re-entrant, also inside a writing hold."""
         me = get_ident()
-        if self._again(me):
-            return
-        hold = self._readers.get(me)
-        if hold is not None:
-            hold.count += 1
-        elif me in self._inside:
-            self._enter_bypass(me, None)
-        else:
-            self._inside.add(me)
-            try:
-                self._read(me, _Hold())
-            finally:
-                self._inside.discard(me)
+        if not self._again(me):
+            hold = self._readers.get(me)
+            if hold is not None:
+                hold.count += 1
+            elif me in self._inside:
+                self._enter_bypass(me, None)
+            else:
+                self._inside.add(me)
+                try:
+                    self._read(me, _Hold())
+                finally:
+                    self._inside.discard(me)
 
     def release_read(self) -> None:
         """End one `acquire_read`."""
         me = get_ident()
+        hold = self._readers.get(me)  # None: given up for an upgrade, and a deadlock kept it from coming back
         if me in (self._bypass, self._writer):
             self.release()
-            return
-        hold = self._readers.get(me)
-        if hold is None:
-            return  # given up for an upgrade, and a deadlock kept it from coming back
-        if hold.count > 1:
+        elif hold is not None and hold.count > 1:
             hold.count -= 1
-        else:
+        elif hold is not None:
             self._inside.add(me)
             try:
                 del self._readers[me]
@@ -211,11 +207,11 @@ class RWLock(ReadWriteLock):
         if self._writer == me:
             self._writing = half = self._policy.gen_wlock()
             half.acquire()
-            return
-        self._writer = self._depth = 0
-        self._writing = self._suspended = None
-        if mine is not None:
-            self._read(me, mine)
+        else:
+            self._writer = self._depth = 0
+            self._writing = self._suspended = None
+            if mine is not None:
+                self._read(me, mine)
 
     def _again(self, me: int) -> bool:
         """Count one more hold, if the thread has the lock alone already."""
