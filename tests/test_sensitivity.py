@@ -10,7 +10,7 @@ import pytest
 
 import safemap
 from safemap.maps import read_dirty, sharded
-from tests.support import in_threads
+from safemap.testing.threads import in_threads
 
 pytestmark = pytest.mark.usefixtures("rapid_switching")
 
@@ -23,7 +23,7 @@ class NoLock:
         self.users = self.depth = 0
         self.data = {}
         self.partitions = ()
-        self.closing = False
+        self._closing = 0
 
     def acquire(self):
         pass

@@ -7,7 +7,7 @@ from cpython.object cimport PyObject, PyObject_Hash
 from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact
 
-from safemap._c cimport find_in, make_immortal, spread
+from safemap._c cimport find_in, make_immortal, settle_reads, spread
 
 cdef extern from *:
     """

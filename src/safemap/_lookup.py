@@ -25,6 +25,7 @@ __all__ = [
     "items_of",
     "keys_of",
     "mixed_hash",
+    "settle_reads",
     "values_of",
 ]
 
@@ -85,6 +86,10 @@ def copy_of(data: dict[Any, Any]) -> dict[Any, Any]:
         except RuntimeError:  # copying one with holes compares keys of the same hash, and may be overtaken
             continue
     return duplicate(data)
+
+
+def settle_reads() -> None:
+    """Have the reads before this done before those after it, whatever the processor. Compiled: see `_c.pxd`."""
 
 
 def count_no_references(_thing: Any) -> None:

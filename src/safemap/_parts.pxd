@@ -1,6 +1,8 @@
 cimport cython
 from cpython.object cimport PyObject
 
+from safemap.sync.lock cimport Lock
+
 
 cdef extern from *:
     """
@@ -21,11 +23,15 @@ cdef extern from *:
 
 @cython.final
 cdef class PartIterator:
-    # Between the lines of a critical section.
+    # Set before anyone else knows the iterator.
     cdef object _parts
+    cdef Lock _turn
+    # Between the lines of a critical section, which must hold nothing that could block: it would be left for that.
     cdef list _items
     cdef Py_ssize_t _next
     cdef Py_ssize_t _count
+
+    cdef int _refill(self) except -1
 
 
 cdef inline object in_parts(object parts):
@@ -33,11 +39,23 @@ cdef inline object in_parts(object parts):
 
 
 cdef inline object taken(PartIterator iterator):
+    while True:
+        with cython.critical_section(iterator):
+            if iterator._next < iterator._count:
+                iterator._next += 1
+                return take_item(<PyObject *>iterator._items, iterator._next - 1)
+        iterator._refill()
+
+
+cdef inline Py_ssize_t left(PartIterator iterator) except -1:
     with cython.critical_section(iterator):
-        while iterator._next == iterator._count:
-            forget_items(<PyObject *>iterator._items)
-            iterator._next = iterator._count = 0
-            iterator._items = next(iterator._parts)
-            iterator._count = len(iterator._items)
-        iterator._next += 1
-        return take_item(<PyObject *>iterator._items, iterator._next - 1)
+        return iterator._count - iterator._next
+
+
+cdef inline int put(PartIterator iterator, list items) except -1:
+    with cython.critical_section(iterator):
+        forget_items(<PyObject *>iterator._items)
+        iterator._items = items
+        iterator._next = 0
+        iterator._count = len(items)
+    return 0

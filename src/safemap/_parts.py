@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from itertools import chain
 
+from safemap.sync.lock import Lock
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Self
 
-in_parts = chain.from_iterable
+
+def in_parts(parts: Iterable[Iterable[Any]]) -> Iterable[Any]:
+    """Return an iterator over parts. Two threads may share it: `chain` is not made for that over a generator."""
+    return chain.from_iterable(list(parts))
 
 
 class PartIterator:
@@ -28,6 +33,7 @@ class PartIterator:
 
     def __cinit__(self, parts: Iterable[list[Any]]) -> None:
         self._parts = iter(parts)
+        self._turn = Lock()  # to ask `_parts`: a generator has no two callers at once
         self._items: list[Any] = []
         self._next = self._count = 0
 
@@ -38,16 +44,35 @@ class PartIterator:
         return taken(self)
 
     def __length_hint__(self) -> int:
-        return self._count - self._next
+        return left(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return iter, (list(self),)
+
+    def _refill(self) -> None:
+        """Ask for the next list, unless another thread has done so meanwhile."""
+        self._turn.acquire()
+        try:
+            if left(self) == 0:
+                put(self, next(self._parts))
+        finally:
+            self._turn.release()
 
 
 def taken(iterator: PartIterator) -> Any:
     """Return the next item."""
     while iterator._next == iterator._count:
-        iterator._items = next(iterator._parts)
-        iterator._next, iterator._count = 0, len(iterator._items)
+        iterator._refill()
     iterator._next += 1
     return iterator._items[iterator._next - 1]
+
+
+def left(iterator: PartIterator) -> int:
+    """Return how many items of the present list are left."""
+    return iterator._count - iterator._next
+
+
+def put(iterator: PartIterator, items: list[Any]) -> None:
+    """Set the present list."""
+    iterator._items = items
+    iterator._next, iterator._count = 0, len(items)

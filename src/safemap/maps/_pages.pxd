@@ -1,3 +1,4 @@
+from safemap._c cimport settle_reads
 from safemap._lookup cimport MISSING, copy_of, find, items_of, keys_of, mixed_hash, values_of
 from safemap._parts cimport in_parts
 

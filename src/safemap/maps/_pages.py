@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, ValuesView
 
-from safemap._lookup import MISSING, copy_of, find, items_of, keys_of, mixed_hash, values_of
+from safemap._lookup import MISSING, copy_of, find, items_of, keys_of, mixed_hash, settle_reads, values_of
 from safemap._parts import in_parts
 from safemap._snapshot import Snapshot
 from safemap._types import K, V
@@ -72,6 +72,7 @@ class Version:
         """Return the value of `key`, or MISSING."""
         page = self.directory[mixed_hash(key) & (len(self.directory) - 1)]
         value = find(page, key, MISSING)
+        settle_reads()
         saved = find(self.saved, id(page), None)
         return value if saved is None else find(saved, key, MISSING)
 
@@ -81,6 +82,7 @@ class Version:
             saved = find(self.saved, id(page), None)
             part = part_of(page if saved is None else saved)
             if saved is None:
+                settle_reads()
                 saved = find(self.saved, id(page), None)
                 if saved is not None:
                     part = part_of(saved)

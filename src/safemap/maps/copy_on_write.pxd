@@ -3,7 +3,7 @@ from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.object cimport PyObject
 from libc.stdint cimport uintptr_t
 
-from safemap._c cimport find_in, load_ptr, load_word, settle_reads, store_ptr, store_word
+from safemap._c cimport find_in, load_ptr, load_word, peek_word, settle_reads, store_ptr, store_word
 from safemap._contract cimport ConcurrentMapping
 from safemap._compiled cimport COMPILED
 from safemap._lookup cimport MISSING, copy_of, dies_quietly, find, is_plain, mixed_hash
@@ -97,6 +97,14 @@ cdef inline void free_tables(CopyOnWriteMap map_) noexcept:
 cdef inline uintptr_t sequence_of(CopyOnWriteMap map_) noexcept:
     settle_reads()
     return load_word(&map_._sequence)
+
+
+cdef inline uintptr_t batch_owner(CopyOnWriteMap map_) noexcept:
+    return peek_word(&map_._batch_owner)
+
+
+cdef inline void set_batch_owner(CopyOnWriteMap map_, uintptr_t thread) noexcept:
+    store_word(&map_._batch_owner, thread)
 
 
 cdef inline void step_sequence(CopyOnWriteMap map_) noexcept:

@@ -249,7 +249,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         return self._batch[0] if self._is_foreign_batch() else None
 
     def _is_foreign_batch(self) -> bool:
-        return self._batch_owner != get_ident()
+        return batch_owner(self) != get_ident()
 
     def _save(self, page: Page) -> None:
         """Save a page, which is about to change, for the versions that show it."""
@@ -592,7 +592,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         try:
             if self._batch[0] is None:  # not so in a section inside a section
                 version = self._new_version()
-                self._batch_owner = get_ident()
+                set_batch_owner(self, get_ident())
                 self._batch[0] = version
                 step_sequence(self)
         finally:
@@ -613,7 +613,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         try:
             if self._batch_depth == 0 and self._batch[0] is not None:
                 step_sequence(self)
-                self._batch_owner = 0
+                set_batch_owner(self, 0)
                 self._batch[0] = None
         finally:
             self._commit.release()
@@ -643,6 +643,16 @@ def _swap(page: Page, key: Any, value: Any, default: Any) -> Any:
 def sequence_of(map_: CopyOnWriteMap[Any, Any]) -> int:
     """Return the map's `_sequence`."""
     return map_._sequence
+
+
+def batch_owner(map_: CopyOnWriteMap[Any, Any]) -> int:
+    """Return the ident of the batch's thread, or 0."""
+    return map_._batch_owner
+
+
+def set_batch_owner(map_: CopyOnWriteMap[Any, Any], thread: int) -> None:
+    """Set it. The caller holds `_commit`."""
+    map_._batch_owner = thread
 
 
 def step_sequence(map_: CopyOnWriteMap[Any, Any]) -> None:

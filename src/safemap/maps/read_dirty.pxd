@@ -1,7 +1,7 @@
 cimport cython
 from cpython.object cimport PyObject
 
-from safemap._c cimport find_in
+from safemap._c cimport find_in, settle_reads
 from safemap._contract cimport ConcurrentMapping
 from safemap._lookup cimport MISSING, copy_of, find, is_plain, items_of, keys_of, values_of
 from safemap._parts cimport in_parts

@@ -32,7 +32,7 @@ Invariants
 Linearization points: of a read, the look into `_read`; of a miss, the second look there, or the look under the
 lock. Of a write or a removal, the one operation on the key's table. Of `clear`, the emptying of `_read`: from
 then on readers miss there and, if anything is dirty, wait for the lock. Of `snapshot`, any moment of its hold of
-the lock.
+the lock. `len` counts the read table if it has found the dirty one empty, and both, under the lock, if not.
 
 Why reading `_read` without a lock is safe: by 1 it outlives every reader, who holds the map, so that the
 compiled read path counts no reference to it; looking a key up in a dict that others change is dict's own promise.
@@ -44,7 +44,7 @@ without the lock may see the former value until the promotion ends.
 from __future__ import annotations
 
 from safemap._contract import ConcurrentMapping, Guarantees
-from safemap._lookup import MISSING, copy_of, find, is_plain, items_of, keys_of, values_of
+from safemap._lookup import MISSING, copy_of, find, is_plain, items_of, keys_of, settle_reads, values_of
 from safemap._missing import UNSET, MissingType
 from safemap._parts import in_parts
 from safemap._types import K, V
@@ -112,6 +112,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         """Look up a key that was not in the read table."""
         if not self._dirty:
             # Again: it may have been promoted since (invariant 3).
+            settle_reads()
             return find_settled(self, key, MISSING)  # type: ignore[no-any-return]
         self._lock.acquire()
         try:
@@ -344,7 +345,13 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         del dying
 
     def __len__(self) -> int:
-        return len(self._read) + len(self._dirty)
+        if not self._dirty:
+            return len(self._read)
+        self._lock.acquire()  # in the middle of a promotion, keys are in both
+        try:
+            return len(self._read) + len(self._dirty)
+        finally:
+            release(self._lock)
 
     def to_dict(self) -> dict[K, V]:
         self._lock.acquire()

@@ -1,7 +1,10 @@
 cimport cython
 
+from libc.stdint cimport uintptr_t
+
 from cpython.object cimport PyObject_Hash
 
+from safemap._c cimport peek_word, store_word
 from safemap._compiled cimport COMPILED
 from safemap.sync.field_lock cimport owner, release, take, take_if_free, waiting
 from safemap.sync.lock cimport Lock, deadline_after, time_until
@@ -53,7 +56,7 @@ cdef class Partition(Lock):
 
 
 cdef class Section(Lock):
-    cdef bint closing
+    cdef uintptr_t _closing  # see is_closing
     cdef readonly tuple partitions  # set before anyone else knows the section
 
     cpdef bint enter(self, object timeout=*) except -1
@@ -65,6 +68,14 @@ cdef class Section(Lock):
     cdef bint _outlast(self, Claim claim, object deadline) except -1
     @cython.locals(number=Py_ssize_t, partition=Partition)
     cdef int _unlock(self, Py_ssize_t count) except -1
+
+
+cdef inline bint is_closing(Section section) noexcept:
+    return peek_word(&section._closing) != 0
+
+
+cdef inline void set_closing(Section section, bint closing) noexcept:
+    store_word(&section._closing, closing)
 
 
 cdef inline int acquire_for(Partition partition, object key) except -1:
@@ -82,7 +93,7 @@ cdef inline int acquire_for(Partition partition, object key) except -1:
 cdef inline Claim claim_at_once(Partition partition, Section section, object key):
     cdef Py_hash_t hash_ = PyObject_Hash(key)
     cdef Claim claim
-    if section.closing or not take_if_free(partition):
+    if is_closing(section) or not take_if_free(partition):
         return None
     if partition.first is not None or partition._spare is None or not take_if_free(partition._spare):
         release(partition)

@@ -123,7 +123,7 @@ class Partition(Lock):
             return claim
         hash_ = hash(key)
         deadline = deadline_after(timeout)
-        if section.closing and not section.let_in(deadline):
+        if is_closing(section) and not section.let_in(deadline):
             return None
         held = in_force = settled = False
         try:
@@ -321,10 +321,10 @@ class Section(Lock, Generic[P]):
     threads that already hold a claim here: these must be let through, or they would never be done.
     """
 
-    __slots__ = ("closing", "partitions")
+    __slots__ = ("_closing", "partitions")
 
     def __init__(self, partitions: Iterable[P]) -> None:
-        self.closing = False  # written by the holder of this lock, read by all: a hint, see let_in
+        self._closing = 0  # written by the holder of this lock, read by all: a hint, see let_in
         self.partitions: tuple[P, ...] = tuple(partitions)
 
     def let_in(self, deadline: float | None) -> bool:
@@ -332,7 +332,7 @@ class Section(Lock, Generic[P]):
 
         Missing `closing` does no harm: the claim is then one of those that the section waits for.
         """
-        if not self.closing or self.is_mine():
+        if not is_closing(self) or self.is_mine():
             return True
         for partition in self.partitions:
             if not partition.acquire_within(time_until(deadline)):
@@ -355,9 +355,9 @@ class Section(Lock, Generic[P]):
         deadline = deadline_after(timeout)
         if not self.acquire_within(timeout):
             return False
-        outer, locked, entered = self.closing, False, False
+        outer, locked, entered = is_closing(self), False, False
         try:
-            self.closing = True
+            set_closing(self, True)
             while True:
                 locked = self.lock_all(deadline)
                 if not locked:
@@ -370,7 +370,7 @@ class Section(Lock, Generic[P]):
                 if not self._outlast(foreign, deadline):
                     return False
         finally:
-            self.closing = outer
+            set_closing(self, outer)
             if locked and not entered:
                 self.unlock_all()
             if not entered:
@@ -410,7 +410,7 @@ class Section(Lock, Generic[P]):
         """In the child of a fork: free what threads held that are not here."""
         if not self.is_mine():
             self.forget_lost_owner()
-            self.closing = False
+            set_closing(self, False)
         for partition in self.partitions:
             partition.forget_lost_owners()
 
@@ -441,3 +441,13 @@ class Section(Lock, Generic[P]):
 
     def _claim_of_another(self) -> Claim | None:
         return next((claim for claim in self._claims() if claim.is_foreign()), None)
+
+
+def is_closing(section: Section[Any]) -> bool:
+    """Return whether a thread is in the section or on its way in."""
+    return section._closing != 0
+
+
+def set_closing(section: Section[Any], closing: bool) -> None:
+    """Say so. The caller holds the section's lock."""
+    section._closing = int(closing)

@@ -194,9 +194,8 @@ class FieldRLock(ReadWriteLock):
     def __repr__(self) -> str:
         state = "locked" if owner(self) else "unlocked"
         name = f"{type(self).__module__}.{type(self).__qualname__}"
-        return (
-            f"<{state} {name} object owner={owner(self)} count={self._depth + bool(owner(self))} at {id(self):#x}>"
-        )
+        count = self._depth + 1 if self._is_owned() else bool(owner(self)) + 0  # the holder's alone (invariant 2)
+        return f"<{state} {name} object owner={owner(self)} count={count} at {id(self):#x}>"
 
 
 # The steps on single words.
