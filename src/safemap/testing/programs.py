@@ -1,0 +1,398 @@
+"""Small concurrent programs on a map: made by hypothesis, run by real threads, and judged by the checker.
+
+A program says what each of a few threads does to one map. `programs()` is hypothesis's strategy for them: it draws from
+the whole contract, from few keys (some of the same hash), and gives every write a value of its own, so that a read
+tells which write it saw. `find_violation` runs a program many times and returns the first history that breaks the map's
+guarantees.
+
+Threads are kept from one run to the next, and begin a run by spinning until the last of them is there: a thread
+that is woken comes too late for a program of a few microseconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from safemap import MISSING
+from safemap.testing.guarantees import check_guaranteed
+from safemap.testing.history import History
+from safemap.testing.linearizability import NotLinearizableError
+from safemap.testing.models import OPERATIONS
+from safemap.testing.recorded_map import RecordedMap
+from safemap.testing.threads import rapid_switching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from hypothesis.strategies import SearchStrategy
+
+    from safemap.testing.linearizability import Verdict
+
+tried: Counter[str] = Counter()
+"""How many "programs", "histories" and "schedules" this process has tried: a run that tried none proves nothing."""
+
+SPINS = 400
+"""How often a thread looks whether the others are there, before it begins without them."""
+PATIENCE = 30.0
+"""Seconds after which a run counts as hanging."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation of a program: its name in `models.OPERATIONS`, or `locked` with calls as arguments."""
+
+    name: str
+    arguments: tuple[Any, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(map(repr, self.arguments))})"
+
+    def on(self, m: RecordedMap) -> None:
+        """Do and record it. What it raises is part of the record."""
+        with contextlib.suppress(Exception):
+            if self.name == "locked":
+                m.locked(self._inside)
+            else:
+                m.perform(self.name, *self.arguments)
+
+    def _inside(self, m: RecordedMap) -> None:
+        for call in self.arguments:
+            call.on(m)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a map holds at first, and what each thread then does to it."""
+
+    initial: tuple[tuple[Any, Any], ...]
+    threads: tuple[tuple[Call, ...], ...]
+
+    def __str__(self) -> str:
+        lines = [f"m = {dict(self.initial)!r}"]
+        for number, calls in enumerate(self.threads, 1):
+            lines += [f"thread {number}: {'; '.join(map(repr, calls))}"]
+        return "\n".join(lines)
+
+
+# Functions and keys for programs: each lets other threads run in its middle, while a program runs.
+
+
+class Stage:
+    """Whether a program runs now. If not, who calls its functions and compares its keys is the model."""
+
+    is_open = False
+
+    def __enter__(self) -> None:
+        self.is_open = True
+
+    def __exit__(self, *exception: object) -> None:
+        self.is_open = False
+
+
+stage = Stage()
+
+
+def pause() -> None:
+    """Let other threads run, in a program."""
+    if stage.is_open:
+        time.sleep(0)
+
+
+@dataclass(frozen=True)
+class Adds:
+    """A function that adds a number to what it gets; MISSING counts as 0."""
+
+    number: int
+
+    def __call__(self, *values: Any) -> Any:
+        pause()
+        return self.number + sum(value for value in values if value is not MISSING)
+
+
+@dataclass(frozen=True)
+class Gives:
+    """A function that returns a value, whatever it gets."""
+
+    value: Any
+
+    def __call__(self, *_values: Any) -> Any:
+        pause()
+        return self.value
+
+
+@dataclass(frozen=True)
+class Fails:
+    """A function that raises ValueError."""
+
+    def __call__(self, *_values: Any) -> Any:
+        pause()
+        raise ValueError("on purpose")
+
+
+@dataclass(frozen=True)
+class SlowKey:
+    """A key whose hash is that of all its like, and whose comparison lets other threads run."""
+
+    name: str
+
+    def __hash__(self) -> int:
+        return 7
+
+    def __eq__(self, other: object) -> bool:
+        pause()
+        return isinstance(other, SlowKey) and self.name == other.name
+
+    def __repr__(self) -> str:
+        return f"SlowKey({self.name!r})"
+
+
+KEYS = ("a", "b", 1, SlowKey("x"), SlowKey("y"))
+
+
+def programs(
+    *,
+    keys: Sequence[Any] = KEYS,
+    threads: tuple[int, int] = (2, 3),
+    calls: tuple[int, int] = (1, 5),
+    operations: Collection[str] = (*OPERATIONS, "locked"),
+) -> SearchStrategy[Program]:
+    """Return a hypothesis strategy for programs.
+
+    `threads` and `calls`: how few and how many. `operations`: the names to choose from; leave out what a map does not
+    have.
+    """
+    from hypothesis import strategies as st  # noqa: PLC0415  # what runs programs does without
+
+    key = st.sampled_from(list(keys))
+
+    @st.composite
+    def call(draw: Any, number: list[int], names: Sequence[str]) -> Call:
+        def value() -> int:
+            number[0] += 1
+            return number[0]
+
+        def function() -> Any:
+            kind = draw(st.sampled_from(["adds", "adds", "gives", "removes", "fails"]))
+            return {
+                "adds": Adds(100 * value()),
+                "gives": Gives(value()),
+                "removes": Gives(MISSING),
+                "fails": Fails(),
+            }[kind]
+
+        name = draw(st.sampled_from(list(names)))
+        match name:
+            case "getitem" | "get" | "contains" | "delitem" | "discard":
+                return Call(name, (draw(key),))
+            case "setitem" | "setdefault" | "swap":
+                return Call(name, (draw(key), value()))
+            case "pop":
+                return Call(name, (draw(key), *draw(st.sampled_from([(), (None,)]))))
+            case "compare_and_set":
+                expected = draw(st.sampled_from([MISSING, *range(1, max(2, number[0] + 1))]))
+                return Call(name, (draw(key), expected, value()))
+            case "compare_and_delete":
+                return Call(name, (draw(key), draw(st.integers(1, max(1, number[0])))))
+            case "compute":
+                return Call(name, (draw(key), function(), *draw(st.sampled_from([(), (0,)]))))
+            case "compute_if_absent" | "compute_if_present" | "entry":
+                return Call(name, (draw(key), function()))
+            case "merge":
+                return Call(name, (draw(key), value(), function()))
+            case "update":
+                chosen = draw(st.lists(key, unique=True, min_size=1, max_size=3))
+                return Call(name, (tuple((each, value()) for each in chosen),))
+            case "locked":
+                inner = draw(st.lists(call(number, [each for each in names if each != "locked"]), max_size=3))
+                return Call(name, tuple(inner))
+            case _:
+                return Call(name)
+
+    @st.composite
+    def program(draw: Any) -> Program:
+        number = [0]
+        initial = draw(st.lists(key, unique=True, max_size=3))
+        contents = []
+        for each in initial:
+            number[0] += 1
+            contents.append((each, number[0]))
+        bodies = [
+            tuple(draw(st.lists(call(number, list(operations)), min_size=calls[0], max_size=calls[1])))
+            for _ in range(draw(st.integers(*threads)))
+        ]
+        return Program(tuple(contents), tuple(bodies))
+
+    return program()
+
+
+class Crew:
+    """Threads that wait for work, and begin it together.
+
+    A context manager. Used by one thread at a time.
+    """
+
+    def __init__(self, size: int) -> None:
+        """Start `size` threads."""
+        self._work: list[Callable[[], None]] = []
+        self._ready = [0] * size
+        self._round = 0
+        self._begin = [threading.Semaphore(0) for _ in range(size)]
+        self._done = threading.Semaphore(0)
+        self._threads = [threading.Thread(target=self._serve, args=(n,), daemon=True) for n in range(size)]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._work = []
+        for begin in self._begin:
+            begin.release()
+        for thread in self._threads:
+            thread.join(PATIENCE)
+
+    def run(self, *work: Callable[[], None]) -> bool:
+        """Call the functions, each in a thread, and return True; False if they have not ended in PATIENCE seconds.
+
+        The functions must not raise.
+        """
+        self._work = list(work)
+        self._round += 1
+        for begin, _ in zip(self._begin, work, strict=False):
+            begin.release()
+        deadline = time.monotonic() + PATIENCE
+        return all(self._done.acquire(timeout=max(0.0, deadline - time.monotonic())) for _ in work)
+
+    def _serve(self, number: int) -> None:
+        while True:
+            self._begin[number].acquire()
+            work = self._work
+            if not work:
+                return
+            self._ready[number] = this = self._round
+            # Bounded: with more threads than processors, one of them may not be running.
+            for turn in range(SPINS):
+                if self._ready[: len(work)].count(this) == len(work):
+                    break
+                if turn > SPINS // 2:
+                    time.sleep(0)
+            work[number]()
+            self._done.release()
+
+
+class HangError(AssertionError):
+    """The threads of a program did not come to an end."""
+
+
+@dataclass
+class Runner:
+    """Runs programs on maps that `make(items)` makes, and judges what happened.
+
+    `guarantees`: by default those of the map, and where it has none, those of plain linearizability. A context manager.
+    """
+
+    make: Callable[[dict[Any, Any]], Any]
+    guarantees: Any = None
+    check: Callable[[Any], None] | None = None
+    """Called with the map after each run: `check(m)` raises AssertionError if it is not whole."""
+    _crews: dict[int, Crew] = field(default_factory=dict)
+
+    def __enter__(self) -> Runner:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for crew in self._crews.values():
+            crew.__exit__()
+
+    def run(self, program: Program) -> tuple[Any, History]:
+        """Run a program once; return the map and the history, to which a look at the end has been added."""
+        m = RecordedMap(self.make(dict(program.initial)))
+        size = len(program.threads)
+        if size not in self._crews:
+            self._crews[size] = Crew(size)
+        work = [_body(m, calls) for calls in program.threads]
+        tried["histories"] += 1
+        with stage:
+            done = self._crews[size].run(*work)
+        if not done:
+            faulthandler.dump_traceback()
+            raise HangError(f"not done after {PATIENCE} s\n{program}\n{m.history()}")
+        m.perform("len")
+        m.perform("items")
+        return m.mapping, m.history()
+
+    def verdict(self, program: Program) -> Verdict:
+        """Run a program once, and return the verdict on its history."""
+        mapping, history = self.run(program)
+        guarantees = self.guarantees or mapping.guarantees
+        verdict = check_guaranteed(history, guarantees, program.initial)
+        if verdict and self.check is not None:
+            self.check(mapping)
+        return verdict
+
+    def find_violation(self, program: Program, runs: int = 100) -> Verdict | None:
+        """Run a program `runs` times; return the first verdict that is not *linearizable*, or None."""
+        tried["programs"] += 1
+        with rapid_switching():
+            for _ in range(runs):
+                verdict = self.verdict(program)
+                if not verdict:
+                    return verdict
+        return None
+
+
+def _body(m: RecordedMap, calls: Sequence[Call]) -> Callable[[], None]:
+    def body() -> None:
+        for call in calls:
+            call.on(m)
+
+    return body
+
+
+def fuzz(
+    runner: Runner,
+    strategy: SearchStrategy[Program] | None = None,
+    *,
+    examples: int = 100,
+    runs: int = 30,
+    seed: int | None = None,
+) -> None:
+    """Try `examples` programs, each `runs` times; raise NotLinearizableError for the smallest program that fails.
+
+    What a program does depends on the weather. So that hypothesis can make it smaller, one that has failed once
+    counts as failing; and one that has not failed when it was made smaller is tried ten times as often.
+    """
+    import hypothesis  # noqa: PLC0415
+
+    found: dict[str, Verdict | None] = {}
+    failed = False
+
+    @hypothesis.settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        report_multiple_bugs=False,
+        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+    )
+    @hypothesis.given(programs() if strategy is None else strategy)
+    def try_out(program: Program) -> None:
+        nonlocal failed
+        name = str(program)
+        if name not in found:
+            found[name] = runner.find_violation(program, runs * (10 if failed else 1))
+        verdict = found[name]
+        if verdict is not None:
+            failed = True
+            raise NotLinearizableError(f"{verdict}\n\nby this program, which is the smallest found:\n{program}")
+
+    if seed is not None:
+        try_out = hypothesis.seed(seed)(try_out)
+    try_out()
