@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 import safemap
+from safemap.testing.threads import rapid_switching
+from tests.proof.effort import PROFILES, Effort, Tally
 
 
 @dataclass(frozen=True)
 class Implementation:
-    """One mapping class under test. `dict` itself is one, where the contract is dict's own."""
+    """One mapping class under test."""
 
     tag: str
     cls: Any
@@ -27,7 +29,6 @@ class Implementation:
 
 
 VARIANTS = [Implementation(kind, cls) for kind, cls in safemap.KINDS.items()]
-DICT = Implementation("dict", dict)
 
 
 @pytest.fixture(params=VARIANTS, ids=lambda variant: variant.tag)
@@ -36,22 +37,36 @@ def variant(request: pytest.FixtureRequest) -> Implementation:
     return request.param
 
 
-@pytest.fixture(params=[DICT, *VARIANTS], ids=lambda variant: variant.tag)
-def mapping(request: pytest.FixtureRequest) -> Implementation:
-    """Plain dict and each variant in turn: what holds for both is dict's contract."""
-    return request.param
-
-
-@pytest.fixture
-def rapid_switching():
+@pytest.fixture(name="rapid_switching")
+def switching_rapidly():
     """Have the interpreter switch threads as often as it can."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
+    with rapid_switching():
+        yield
 
 
 def pytest_report_header() -> str:
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     speed = "compiled" if safemap.compiled else "plain Python"
     return f"safemap {safemap.__version__} ({speed}) from {safemap.__file__}, GIL {'on' if gil else 'off'}"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--profile", choices=list(PROFILES), default="quick", help="how much the proofs try")
+    parser.addoption("--proof-seed", type=int, default=None, help="seed of what the proofs draw at random")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Tally(), "tally")
+
+
+@pytest.fixture
+def effort(request: pytest.FixtureRequest) -> Effort:
+    """How much a proof may try."""
+    config = request.config
+    return replace(PROFILES[config.getoption("--profile")], seed=config.getoption("--proof-seed"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--profile") == "deep":
+        for item in items:
+            item.add_marker(pytest.mark.timeout(0))

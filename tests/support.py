@@ -1,44 +1,17 @@
-"""Helpers for tests: threads that start together and report their errors, and hostile keys."""
+"""Fresh interpreters for tests. Threads and hostile keys are in `safemap.testing`."""
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 import textwrap
-import threading
-import time
+from pathlib import Path
 from typing import Any
 
+import safemap
 
-def in_threads(*functions: Any, timeout: float = 60) -> list[Any]:
-    """Run the functions at the same time, each in a thread; return their results, or raise their first error."""
-    barrier = threading.Barrier(len(functions))
-    results: list[Any] = [None] * len(functions)
-    errors: list[BaseException] = []
-
-    def run(number: int) -> None:
-        try:
-            barrier.wait()
-            results[number] = functions[number]()
-        except BaseException as error:  # noqa: BLE001
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(n,), daemon=True) for n in range(len(functions))]
-    for thread in threads:
-        thread.start()
-    deadline = time.monotonic() + timeout
-    for thread in threads:
-        thread.join(max(0, deadline - time.monotonic()))
-    if any(thread.is_alive() for thread in threads):
-        raise TimeoutError(f"threads still run after {timeout} s; errors so far: {errors}")
-    if errors:
-        raise errors[0]
-    return results
-
-
-def in_other_thread(function: Any, timeout: float = 10) -> Any:
-    """Return `function()`, called in a thread of its own."""
-    return in_threads(function, timeout=timeout)[0]
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def run_python(code: str, *, timeout: float = 60) -> str:
@@ -50,52 +23,58 @@ def run_python(code: str, *, timeout: float = 60) -> str:
         text=True,
         timeout=timeout,
         check=False,
+        cwd=ROOT,  # where `tests` can be imported from
     )
     if done.returncode:
         raise AssertionError(f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done.stdout
 
 
-class Key:
-    """A key with a chosen hash, equal to keys of the same name. `on_eq` and `on_hash` run first."""
+def in_fresh_python(function: Any = None, **options: Any) -> Any:
+    """Make a test of a function that takes a kind of map: run in a fresh interpreter, where it may hang.
 
-    def __init__(self, name: str, hash_: int = 7, on_eq: Any = None, on_hash: Any = None) -> None:
-        self.name = name
-        self.hash = hash_
-        self.on_eq = on_eq
-        self.on_hash = on_hash
-
-    def __hash__(self) -> int:
-        if self.on_hash is not None:
-            self.on_hash()
-        return self.hash
-
-    def __eq__(self, other: object) -> bool:
-        for key in (self, other):  # a dict asks the key that it holds, not the one that is looked for
-            on_eq = getattr(key, "on_eq", None)
-            if on_eq is not None:
-                on_eq()
-        return isinstance(other, Key) and self.name == other.name
-
-    def __repr__(self) -> str:
-        return f"Key({self.name!r})"
+    One interpreter goes through all `kinds`; with `each=True` there is one test, and one interpreter, for each.
+    `skip` is a reason not to run it, `xfail` has the reasons of the kinds that are known to fail.
+    """
+    if function is None:
+        return lambda function: in_fresh_python(function, **options)
+    pytest = sys.modules.get("pytest")
+    return function if pytest is None else _isolated(function, pytest, **options)  # this is the fresh interpreter
 
 
-class RaisesOnce:
-    """A callback that raises at its n-th call (counted from 0) and at no other."""
+def _isolated(
+    function: Any,
+    pytest: Any,
+    each: bool = False,
+    kinds: Any = tuple(safemap.KINDS),
+    timeout: float = 60,
+    skip: str = "",
+    xfail: Any = None,
+) -> Any:
+    def run(kinds: Any) -> None:
+        program = f"run_program({function.__module__!r}, {function.__name__!r}, {list(kinds)})"
+        run_python(f"from tests.support import run_program; {program}", timeout=timeout)
 
-    def __init__(self, n: int) -> None:
-        self.left = n
+    def test_each(kind: str) -> None:
+        run([kind])
 
-    def __call__(self) -> None:
-        self.left -= 1
-        if self.left == -1:
-            raise Hostile
+    def test_all() -> None:
+        run(kinds)
 
-    @property
-    def raised(self) -> bool:
-        return self.left < 0
+    reasons = xfail or {}
+    marked = [
+        pytest.param(kind, marks=[pytest.mark.xfail(reason=reasons[kind], strict=True)] if kind in reasons else [])
+        for kind in kinds
+    ]
+    test = pytest.mark.parametrize("kind", marked)(test_each) if each else test_all
+    test.__name__, test.__module__, test.__doc__ = function.__name__, function.__module__, function.__doc__
+    return pytest.mark.skipif(bool(skip), reason=skip)(test)
 
 
-class Hostile(Exception):
-    """What hostile keys raise."""
+def run_program(module: str, name: str, kinds: list[str]) -> None:
+    """Call a function for each kind of map; say which, so that a failure shows where it was."""
+    function = getattr(importlib.import_module(module), name)
+    for kind in kinds:
+        sys.stdout.write(f"{kind}\n")
+        sys.stdout.flush()
+        function(kind)

@@ -320,7 +320,7 @@ def test_a_pure_wheel_needs_no_cython(tree):
 
 
 def test_the_source_distribution_has_all_that_a_build_and_the_tests_need(tree):
-    for name in ("tests", "benchmarks"):
+    for name in ("tests", "benchmarks", "docs"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     code, log = build(tree, "build_meta.build_sdist('.')", SAFEMAP_PURE="1")
     assert code == 0, log
@@ -328,6 +328,6 @@ def test_the_source_distribution_has_all_that_a_build_and_the_tests_need(tree):
     with tarfile.open(archive) as sdist:
         there = {entry.name.partition("/")[2] for entry in sdist if entry.isfile()}
     assert {"setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"} <= there
-    for folder in ("src/safemap", "tests", "benchmarks"):
+    for folder in ("src/safemap", "tests", "benchmarks", "docs"):
         here = {path.relative_to(tree).as_posix() for path in (tree / folder).rglob("*") if path.is_file()}
         assert {name for name in there if name.startswith(f"{folder}/")} == here

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.support import in_threads
+from safemap.testing.threads import in_threads
 
 pytestmark = pytest.mark.usefixtures("rapid_switching")
 

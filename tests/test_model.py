@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from safemap import MISSING, CopyOnWriteMap, ReadDirtyMap
+from safemap.testing.hostile import Key
+from safemap.testing.threads import in_threads
 from tests.conftest import VARIANTS
-from tests.support import Key, in_threads
 
 KEYS = st.sampled_from([0, 1, 2, "a", None, (1, 2), *(Key(name) for name in "wxyz"), *range(100, 130)])
 VALUES = st.sampled_from([0, 1, None, "v", (), 2.5])

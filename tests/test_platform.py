@@ -16,7 +16,8 @@ import pytest
 
 import safemap
 from safemap.sync.lock import Lock
-from tests.support import in_threads, run_python
+from safemap.testing.threads import in_threads
+from tests.support import run_python
 
 SOURCE = Path(__file__).parent.parent / "src"
 COMPILABLE = [

@@ -15,7 +15,8 @@ import weakref
 import pytest
 
 import safemap
-from tests.support import in_threads, run_python
+from safemap.testing.threads import in_threads
+from tests.support import run_python
 
 
 def test_leaving_an_entry_that_was_not_entered_is_an_error(variant):
