@@ -34,7 +34,7 @@ def in_fresh_python(function: Any = None, **options: Any) -> Any:
     """Make a test of a function that takes a kind of map: run in a fresh interpreter, where it may hang.
 
     One interpreter goes through all `kinds`; with `each=True` there is one test, and one interpreter, for each.
-    `skip` is a reason not to run it, `xfail` has the reasons of the kinds that are known to fail.
+    `skip` is a reason not to run it.
     """
     if function is None:
         return lambda function: in_fresh_python(function, **options)
@@ -49,7 +49,6 @@ def _isolated(
     kinds: Any = tuple(safemap.KINDS),
     timeout: float = 60,
     skip: str = "",
-    xfail: Any = None,
 ) -> Any:
     def run(kinds: Any) -> None:
         program = f"run_program({function.__module__!r}, {function.__name__!r}, {list(kinds)})"
@@ -61,12 +60,7 @@ def _isolated(
     def test_all() -> None:
         run(kinds)
 
-    reasons = xfail or {}
-    marked = [
-        pytest.param(kind, marks=[pytest.mark.xfail(reason=reasons[kind], strict=True)] if kind in reasons else [])
-        for kind in kinds
-    ]
-    test = pytest.mark.parametrize("kind", marked)(test_each) if each else test_all
+    test = pytest.mark.parametrize("kind", kinds)(test_each) if each else test_all
     test.__name__, test.__module__, test.__doc__ = function.__name__, function.__module__, function.__doc__
     return pytest.mark.skipif(bool(skip), reason=skip)(test)
 

@@ -33,7 +33,7 @@ from safemap.sync import fork
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ClassVar, Literal, Self
+    from typing import Any, ClassVar, Literal, Self, TypeGuard
 
     from _typeshed import SupportsGetItem, SupportsKeysAndGetItem
 
@@ -690,9 +690,15 @@ def _shown(map_: ConcurrentMapping[Any, Any]) -> str:
     return repr(map_.to_dict())
 
 
+def _is_of_one_moment(thing: Mapping[K, V]) -> TypeGuard[ConcurrentMapping[K, V] | Snapshot[K, V]]:
+    """Return whether `thing.to_dict()` gives its contents at one moment."""
+    # Not with a tuple of classes: for that, Cython (3.3) overlooks what an interrupted isinstance has raised.
+    return isinstance(thing, ConcurrentMapping) or isinstance(thing, Snapshot)  # noqa: SIM101
+
+
 def _staged(items: Any, named: dict[str, Any]) -> dict[Any, Any]:
     """Return what `dict(items, **named)` gives: a private dict, its keys hashed and told apart."""
-    if isinstance(items, (ConcurrentMapping, Snapshot)):
+    if _is_of_one_moment(items):
         return items.to_dict() | named  # of one moment; dict() would look every key up again
     return dict(items, **named)
 
@@ -701,7 +707,7 @@ def _plain(other: Mapping[K, V]) -> dict[K, V]:
     """Return the contents of any mapping as a plain dict, which may be the mapping itself."""
     if isinstance(other, dict):
         return other
-    if isinstance(other, (ConcurrentMapping, Snapshot)):
+    if _is_of_one_moment(other):
         return other.to_dict()
     return dict(other.items())
 

@@ -13,11 +13,11 @@ from safemap.sync.lock import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any, Self
 
 
-def in_parts(parts: Iterable[Iterable[Any]]) -> Iterable[Any]:
+def in_parts(parts: Iterable[Iterable[Any]]) -> Iterator[Any]:
     """Return an iterator over parts. Two threads may share it: `chain` is not made for that over a generator."""
     return chain.from_iterable(list(parts))
 

@@ -1,4 +1,4 @@
-"""The kit, shown faults: a copy of the plain files with one fault in it must fail the proof that is named for it."""
+"""The kit, shown faults: a copy of the plain files with one fault in it must fail the proof named for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ pytestmark = pytest.mark.skipif(safemap.compiled, reason="faults are put into th
 
 def run_proof(package, test):
     """Run one proof on a copy of the package; return pytest's exit code and output."""
-    environment = os.environ | {"SAFEMAP_PURE": "1", "PYTHONPATH": os.pathsep.join([str(package.parent), str(ROOT)])}
+    environment = os.environ | {
+        "SAFEMAP_PURE": "1",
+        "PYTHONPATH": os.pathsep.join([str(package.parent), str(ROOT)]),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "--tb=short", f"{HERE / test}"],
         cwd=ROOT,

@@ -11,7 +11,6 @@ import pytest
 
 import safemap
 from safemap import MISSING
-from safemap._lookup import mixed_hash
 from safemap.maps import _one_dict, _pages, copy_on_write, read_dirty, sharded
 from safemap.sync import claims
 from safemap.testing import Call, Explorer, Program, RecordedMap, Scenario, check_guaranteed
@@ -113,7 +112,7 @@ def small_pages(monkeypatch):
 
 # Integers, whose hashes are the same in every process: a schedule can be replayed.
 # Keys that fall in the page of 1, of two: the second one splits it.
-BESIDE_1 = [key for key in range(3, 99) if (mixed_hash(key) ^ mixed_hash(1)) & 1 == 0]
+BESIDE_1 = [key for key in range(3, 99) if (hash((key,)) ^ hash((1,))) & 1 == 0]
 COPY_ON_WRITE = {
     "a page is split under readers": (
         [call("setitem", BESIDE_1[0], 3), call("setitem", BESIDE_1[1], 4)],

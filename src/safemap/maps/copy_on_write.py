@@ -444,6 +444,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _empty(self) -> None:
         """Remove everything, in a batch."""
+        self._unsettled = True
         dying = []  # kept until the map is whole again: what dies may use it
         pages = list(distinct(self._pages))
         for page in pages:
@@ -586,18 +587,34 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         whole = self._commit.claim(self._section, WHOLE, timeout)
         if whole is None:
             return False
-        self._whole = whole
-        self._batch_depth += 1
-        self._commit.acquire()
         try:
-            if self._batch[0] is None:  # not so in a section inside a section
-                version = self._new_version()
-                set_batch_owner(self, get_ident())
-                self._batch[0] = version
-                step_sequence(self)
-        finally:
-            self._commit.release()
+            self._whole = whole
+            self._batch_depth += 1
+            self._commit.acquire()
+            try:
+                self._begin_batch()
+            finally:
+                self._commit.release()
+        except BaseException:
+            self._release_all()
+            raise
         return True
+
+    # A signal handler, which comes before a call, may make a batch of its own. So between looking whether a batch
+    # is open, and opening or ending one, these two call nothing.
+
+    def _begin_batch(self) -> None:
+        me = get_ident()
+        while not self._sequence & 1:  # it is odd in a section inside a section
+            operations = self._operations
+            set_batch_owner(self, me)
+            version = self._new_version()
+            if self._operations == operations and self._batch_owner == me:
+                self._batch[0] = version
+                if COMPILED:
+                    step_sequence(self)
+                else:
+                    self._sequence += 1
 
     def _release_all(self) -> None:
         self._batch_depth -= 1
@@ -611,10 +628,13 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
     def _end_batch(self) -> None:
         self._commit.acquire()
         try:
-            if self._batch_depth == 0 and self._batch[0] is not None:
-                step_sequence(self)
-                set_batch_owner(self, 0)
+            if self._batch_depth == 0 and self._sequence & 1:
+                if COMPILED:
+                    step_sequence(self)
+                else:
+                    self._sequence += 1
                 self._batch[0] = None
+                set_batch_owner(self, 0)
         finally:
             self._commit.release()
 
@@ -628,6 +648,10 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
                 self._restore(batch)
             self._batch_depth = 0
             self._end_batch()
+            set_batch_owner(self, 0)
+            self._batch[0] = (
+                None  # where its thread had not come to the point of beginning it, or was past its end
+            )
         self._size = sum(map(len, distinct(self._pages)))
 
 

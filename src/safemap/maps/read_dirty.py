@@ -144,6 +144,13 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
             self._dirty[key] = value
             if self._changes == mine or find(self._read, key, MISSING) is MISSING:
                 return
+            self._read[key] = value
+            # The key's own comparison has had it promoted, and then it was put in behind that.
+            try:
+                self._dirty.pop(key, None)
+            except Exception:  # noqa: BLE001  # of another comparison: the next promotion takes it away
+                return
+            return
         self._read[key] = value
 
     def _take_locked(self, key: Any) -> V | MissingType:

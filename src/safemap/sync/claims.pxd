@@ -33,6 +33,7 @@ cdef class Partition(Lock):
     cdef Claim first
     cdef Claim _spare
 
+    @cython.locals(claim=Claim, held=bint)
     cpdef int acquire_for(self, object key) except -1
     @cython.locals(claim=Claim, known=Claim, hash_=Py_hash_t, held=bint, in_force=bint, settled=bint)
     cpdef Claim claim(self, Section section, object key, object timeout=*)
@@ -43,7 +44,6 @@ cdef class Partition(Lock):
     cdef Claim _joined(self, object key, Py_hash_t hash_)
     cdef Claim _unused(self, object key, Py_hash_t hash_)
     cdef int _give_up(self, Claim claim, bint held, bint in_force) except -1
-    cdef object _pass(self, object key)
     @cython.locals(claim=Claim)
     cpdef list listed(self)
     cdef int _list(self, Claim claim) except -1
@@ -82,7 +82,8 @@ cdef inline int acquire_for(Partition partition, object key) except -1:
     if not take(partition, False):
         return partition.acquire_for(key)
     if partition.first is not None:
-        partition._pass(key)
+        release(partition)
+        return partition.acquire_for(key)
     return 0
 
 

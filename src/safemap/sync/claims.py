@@ -109,9 +109,31 @@ class Partition(Lock):
 
         Ends, like `acquire`, with `release`. If it raises, the lock is not held.
         """
-        self.acquire()
-        if self.first is not None:
-            self._pass(key)
+        held = False
+        try:
+            self.acquire()
+            held = True
+            claim = self.known(key)
+            if claim is not None and claim.is_foreign():
+                claim.users += 1
+                try:
+                    self.release()
+                    held = False
+                    self._wait_out(claim, None)
+                    try:
+                        self.acquire()  # before the claim goes to the next one, who cannot put it in force without
+                        held = True
+                    finally:
+                        claim.release()
+                finally:
+                    if not held:
+                        self.acquire()
+                        held = True
+                    self._leave(claim)
+        except BaseException:
+            if held:
+                self.release()
+            raise
 
     def claim(self, section: Section[Any], key: Any, timeout: float | None = None) -> Claim | None:
         """Return the caller's claim on `key`, or None if it was not to be had in `timeout` seconds.
@@ -250,33 +272,6 @@ class Partition(Lock):
             if held:
                 claim.release()
 
-    def _pass(self, key: Any) -> None:
-        """Wait until no other thread's claim on `key` is in force. The lock is held before and after."""
-        held = True
-        try:
-            claim = self.known(key)
-            if claim is None or not claim.is_foreign():
-                return
-            claim.users += 1
-            try:
-                self.release()
-                held = False
-                self._wait_out(claim, None)
-                try:
-                    self.acquire()  # before the claim goes to the next one, who cannot put it in force without
-                    held = True
-                finally:
-                    claim.release()
-            finally:
-                if not held:
-                    self.acquire()
-                    held = True
-                self._leave(claim)
-        except BaseException:
-            if held:
-                self.release()
-            raise
-
     def _wait_out(self, claim: Claim, deadline: float | None) -> bool:
         """Take another's claim, waiting until `deadline`; let go of this lock meanwhile, if the thread has it."""
         count = self.let_go() if self.is_mine() else 0
@@ -355,8 +350,9 @@ class Section(Lock, Generic[P]):
         deadline = deadline_after(timeout)
         if not self.acquire_within(timeout):
             return False
-        outer, locked, entered = is_closing(self), False, False
+        outer = locked = entered = False
         try:
+            outer = is_closing(self)
             set_closing(self, True)
             while True:
                 locked = self.lock_all(deadline)
@@ -370,11 +366,16 @@ class Section(Lock, Generic[P]):
                 if not self._outlast(foreign, deadline):
                     return False
         finally:
-            set_closing(self, outer)
-            if locked and not entered:
-                self.unlock_all()
-            if not entered:
-                self.release()
+            try:
+                set_closing(self, outer)
+            except BaseException:
+                entered = False  # later claims take a way round, which costs time alone
+                raise
+            finally:
+                if locked and not entered:
+                    self.unlock_all()
+                if not entered:
+                    self.release()
 
     def leave(self) -> None:
         """End what `enter` began."""
@@ -428,7 +429,12 @@ class Section(Lock, Generic[P]):
             self.unlock_all()
             ended = partition._wait_out(claim, deadline)
             if ended:
-                claim.release()
+                try:
+                    partition.acquire()
+                    claim.depth = 0  # so it is; unless its holder was interrupted when it let go
+                    partition.release()
+                finally:
+                    claim.release()
         finally:
             partition.acquire()
             partition._leave(claim)

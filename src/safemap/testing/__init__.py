@@ -1,7 +1,7 @@
 """A kit that finds concurrency bugs in maps: safemap's own, and other people's. Install `safemap[testing]`.
 
-  - Record what threads did to a map, and ask whether it can be explained: `RecordedMap`, `check_linearizable` with a
-    `MapModel` (or a `SequentialModel` of something else), `check_guaranteed` for maps that promise less.
+  - Record what threads did to a map, and ask whether it can be explained: `RecordedMap`, `check_linearizable` with
+    a `MapModel` (or a `SequentialModel` of something else), `check_guaranteed` for maps that promise less.
   - Have hypothesis think up small programs, run by real threads: `fuzz`, `programs`, `Runner`.
   - Decide yourself which thread goes on where, try all schedules, and replay the one that fails: `Explorer`.
   - Run the contract's own tests on a map of yours: `safemap.testing.conformance`, with pytest.

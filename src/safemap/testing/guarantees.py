@@ -1,12 +1,12 @@
 """Whether a history keeps what a variant guarantees, where that is less than linearizability of everything.
 
 All variants promise that operations on one key are linearizable. Where `Guarantees` says that iteration is "weak",
-`update` goes "key by key" and `len` is "approximate", an operation on the whole map is not one step for readers, who
-take no lock. That is stated, and so it can be checked:
+`update` goes "key by key" and `len` is "approximate", an operation on the whole map is not one step for readers,
+who take no lock. That is stated, and so it can be checked:
 
-  - *For readers*, an operation on many keys is one operation on each of them, at moments of its own between its call
-    and its return. An iteration looks at each key; `update` sets each; `clear` removes each; a `locked` block is what
-    was done in it; `len` counts each key as it finds it. So every key has a history of its own.
+  - *For readers*, an operation on many keys is one operation on each of them, at moments of its own between its
+    call and its return. An iteration looks at each key; `update` sets each; `clear` removes each; a `locked` block
+    is what was done in it; `len` counts each key as it finds it. So every key has a history of its own.
   - *For writers*, `clear`, `locked`, `snapshot` and `to_dict` are one step, and so is finding the map empty
     (`popitem`). Only what reads without a lock is left out of this history. (Where nothing in it could be seen
     half done, nothing is left out.)
@@ -41,9 +41,10 @@ def check_guaranteed(
     *,
     steps: int = STEPS,
 ) -> Verdict:
-    """Return whether a map's history keeps what `guarantees` says of the map, beginning with the contents `initial`.
+    """Return whether a map's history keeps what `guarantees` says of the map.
 
-    As `check_linearizable`; where the guarantees are weaker, it is held against these.
+    As `check_linearizable`, with the contents `initial` at the beginning; where guarantees are weaker, it is held
+    against these.
     """
     operations = list(history)
     model = MapModel(initial)
@@ -78,32 +79,44 @@ def keys_in(operations: Iterable[Operation], model: MapModel) -> list[Any]:
 def by_key(operations: Iterable[Operation], keys: Sequence[Any]) -> Iterator[Operation]:
     """Yield what operations are to readers: each on a single key."""
     for operation in operations:
-        outcome = operation.outcome
         if operation.name == "locked":
             yield from by_key(operation.parts, keys)
         elif operation.name in SINGLE_KEY:
             yield operation
-        elif operation.name == "update":
-            for key, value in operation.arguments[0]:
-                yield on_key(operation, "setitem", (key, value), None)
-        elif operation.name == "clear":
-            for key in keys:
-                yield on_key(operation, "discard", (key,), None)
         elif operation.name == "popitem":
-            if isinstance(outcome, Returned):
-                key, value = outcome.value
-                yield on_key(operation, "pop", (key,), value)
-            elif operation.returned is None:
-                yield from (on_key(operation, "discard", (key,), None) for key in keys)
-        elif isinstance(outcome, Raised):
+            yield from as_removal(operation, keys)
+        elif isinstance(operation.outcome, Raised):
             yield operation  # which no model does: let it be shown
-        elif isinstance(outcome, Returned) and operation.name == "keys":
-            for key in keys:
-                yield on_key(operation, "contains", (key,), key in outcome.value)
-        elif isinstance(outcome, Returned) and operation.name not in {"len", "values"}:
-            seen = dict(outcome.value)
-            for key in keys:
-                yield on_key(operation, "get", (key, MISSING), seen.get(key, MISSING))
+        elif operation.name == "update":
+            yield from as_assignments(operation)
+        elif operation.name == "clear":
+            yield from (on_key(operation, "discard", (key,), None) for key in keys)
+        elif isinstance(operation.outcome, Returned):
+            yield from as_looks(operation, operation.outcome.value, keys)
+
+
+def as_assignments(update: Operation) -> Iterator[Operation]:
+    """Yield an `update` key by key."""
+    for key, value in update.arguments[0]:
+        yield on_key(update, "setitem", (key, value), None)
+
+
+def as_removal(popitem: Operation, keys: Sequence[Any]) -> Iterator[Operation]:
+    """Yield a `popitem` as what it removed, or may have removed."""
+    if isinstance(popitem.outcome, Returned):
+        key, value = popitem.outcome.value
+        yield on_key(popitem, "pop", (key,), value)
+    elif popitem.returned is None:
+        yield from (on_key(popitem, "discard", (key,), None) for key in keys)
+
+
+def as_looks(whole: Operation, seen: Any, keys: Sequence[Any]) -> Iterator[Operation]:
+    """Yield a look at the whole as a look at each key."""
+    if whole.name == "keys":
+        yield from (on_key(whole, "contains", (key,), key in seen) for key in keys)
+    elif whole.name not in {"len", "values"}:
+        values = dict(seen)
+        yield from (on_key(whole, "get", (key, MISSING), values.get(key, MISSING)) for key in keys)
 
 
 def on_key(operation: Operation, name: str, arguments: tuple[Any, ...], value: Any) -> Operation:
@@ -117,8 +130,7 @@ def for_writers(operations: Sequence[Operation]) -> Iterator[Operation]:
     half_seen = any(operation.name in {"clear", "locked"} for operation in operations)
     for operation in operations:
         if operation.name == "update":
-            for key, value in operation.arguments[0]:
-                yield on_key(operation, "setitem", (key, value), None)
+            yield from as_assignments(operation)
         elif operation.name in WEAK or (half_seen and is_reading(operation)):
             continue
         else:

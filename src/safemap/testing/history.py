@@ -210,21 +210,13 @@ class Log:
 
     def operations(self) -> list[Operation]:
         """Return what is known of a thread that may still run: its operations, and the one that it is in."""
-        done = [self._operation(*raw) for raw in list(self._outermost)]
-        for name, arguments, called in self._open[:1]:
-            done.append(self._operation(name, arguments, called, None, Pending(), ()))
+        done = [self._operation(raw) for raw in list(self._outermost)]
+        done += [self._operation((*opened, None, Pending(), ())) for opened in self._open[:1]]
         return done
 
-    def _operation(
-        self,
-        name: str,
-        arguments: tuple[Any, ...],
-        called: int,
-        returned: int | None,
-        outcome: Returned | Raised | Pending,
-        parts: Iterable[tuple[Any, ...]],
-    ) -> Operation:
-        inner = tuple(self._operation(*raw) for raw in parts)
+    def _operation(self, raw: tuple[Any, ...]) -> Operation:
+        name, arguments, called, returned, outcome, parts = raw
+        inner = tuple(self._operation(part) for part in parts)
         return Operation(self.thread, name, arguments, called, returned, outcome, inner)
 
 

@@ -4,13 +4,13 @@ A history is *linearizable* (Herlihy, Wing: "Linearizability", 1990) if each of 
 moment between its call and its return, so that the operations, done one after another in the order of their
 moments, would have had the very outcomes that they had.
 
-The search is that of Wing and Gong ("Testing and verifying concurrent objects", 1993) as improved by Lowe ("Testing
-for linearizability", 2017) and laid out by Horn and Kroening ("Faster linearizability checking via P-compositionality",
-2015), whose partition of a history by keys is used too; Porcupine does the same for Go. Calls and returns lie in one
-list, in the order of time. From its head on, the first calls that no return precedes are tried: if the model
-allows the outcome, call and return are lifted out of the list, and the search begins at the head again; at a
-return whose call has not been lifted, the last choice was wrong. What was reached once (the set of lifted
-operations and the model's state) is not tried again.
+The search is that of Wing and Gong ("Testing and verifying concurrent objects", 1993) as improved by Lowe
+("Testing for linearizability", 2017) and laid out by Horn and Kroening ("Faster linearizability checking via
+P-compositionality", 2015), whose partition of a history by keys is used too; Porcupine does the same for Go. Calls
+and returns lie in one list, in the order of time. From its head on, the first calls that no return precedes are
+tried: if the model allows the outcome, call and return are lifted out of the list, and the search begins at the
+head again; at a return whose call has not been lifted, the last choice was wrong. What was reached once (the set
+of lifted operations and the model's state) is not tried again.
 
 The question is NP-complete; the search counts its steps, and gives up with `undecided` where they do not suffice.
 """
@@ -53,8 +53,8 @@ STEPS = 2_000_000
 class Verdict:
     """What the checker found. True only for *linearizable*.
 
-    `order` is one order in which the operations can have happened (for each group of a partition). `failing` are the
-    fewest operations found that cannot be put in any order, and `group` is what they have in common (a key).
+    `order` is one order in which the operations can have happened (for each group of a partition). `failing` are
+    the fewest operations found that cannot be put in any order, and `group` is what they have in common (a key).
     """
 
     name: Literal["linearizable", "not linearizable", "undecided"]
@@ -112,7 +112,7 @@ def check_linearizable(history: Iterable[Operation], model: Model, *, steps: int
 
 
 def assert_linearizable(history: Iterable[Operation], model: Model, *, steps: int = STEPS) -> None:
-    """Raise NotLinearizableError, with the smallest failing part as a timeline, unless a history is linearizable."""
+    """Raise NotLinearizableError, with the smallest failing part as a timeline, unless there is an order."""
     verdict = check_linearizable(history, model, steps=steps)
     if not verdict:
         raise NotLinearizableError(str(verdict))
@@ -121,8 +121,8 @@ def assert_linearizable(history: Iterable[Operation], model: Model, *, steps: in
 class Search:
     """One search for an order.
 
-    Entries are numbered: 2n is the call of operation n, 2n + 1 its return. The list is doubly linked, so that a pair
-    is lifted out of it and put back, in reverse order, in a few steps.
+    Entries are numbered: 2n is the call of operation n, 2n + 1 its return. The list is doubly linked, so that a
+    pair is lifted out of it and put back, in reverse order, in a few steps.
     """
 
     def __init__(self, operations: Sequence[Operation], model: Model, limit: int) -> None:
@@ -212,9 +212,10 @@ class Search:
 def smallest(operations: Sequence[Operation], model: Model, limit: int) -> list[Operation]:
     """Return the fewest operations, as far as this finds them, for which there is no order either.
 
-    Two things may be done to a history that has no order, and prove as much: to look at it at an earlier moment, and
-    to leave open whether an operation took effect. What matters are operations that cannot be left open. Of those
-    that can, the ones are kept without which something else would cease to matter (the write that explains a read).
+    Two things may be done to a history that has no order, and prove as much: to look at it at an earlier moment,
+    and to leave open whether an operation took effect. What matters are operations that cannot be left open. Of
+    those that can, the ones are kept without which something else would cease to matter (the write that explains a
+    read).
     """
 
     def fails(part: Sequence[Operation]) -> bool:

@@ -38,7 +38,7 @@ class SequentialModel(ABC):
         return None
 
     def step(self, state: Any, operation: Operation) -> Iterable[Any]:
-        """Return the states that an operation may lead to: none, if its outcome could not have been what it was."""
+        """Return the states that an operation may lead to: none, if it could not have had its outcome."""
         if isinstance(operation.outcome, Raised) and issubclass(operation.outcome.error, self.refusals):
             return [state]
         pending = isinstance(operation.outcome, Pending)
@@ -183,7 +183,7 @@ WHOLE_MAP: dict[str, Callable[..., Any]] = {
     "update": lambda m, items: m.update(dict(items)),
     "clear": lambda m: m.clear(),
     "len": len,
-    "keys": lambda m: without_repetition(m),
+    "keys": without_repetition,
     "values": lambda m: tuple(sorted(m.values(), key=repr)),
     "items": pairs,
     "snapshot": still,
@@ -222,7 +222,7 @@ class MapModel(SequentialModel):
         return super().step(state, operation)
 
     def _step_through(self, state: Any, block: Operation) -> Iterable[Any]:
-        """A block has done what it got to, whatever ended it."""
+        """Do what the block got to, whatever ended it."""
         states = [state]
         for part in block.parts:
             states = [new for each in states for new in self.step(each, part)]

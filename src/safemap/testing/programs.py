@@ -1,9 +1,9 @@
 """Small concurrent programs on a map: made by hypothesis, run by real threads, and judged by the checker.
 
-A program says what each of a few threads does to one map. `programs()` is hypothesis's strategy for them: it draws from
-the whole contract, from few keys (some of the same hash), and gives every write a value of its own, so that a read
-tells which write it saw. `find_violation` runs a program many times and returns the first history that breaks the map's
-guarantees.
+A program says what each of a few threads does to one map. `programs()` is hypothesis's strategy for them: it draws
+from the whole contract, from few keys (some of the same hash), and gives every write a value of its own, so that a
+read tells which write it saw. `find_violation` runs a program many times and returns the first history that breaks
+the map's guarantees.
 
 Threads are kept from one run to the next, and begin a run by spinning until the last of them is there: a thread
 that is woken comes too late for a program of a few microseconds.
@@ -17,25 +17,25 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from safemap import MISSING
 from safemap.testing.guarantees import check_guaranteed
-from safemap.testing.history import History
 from safemap.testing.linearizability import NotLinearizableError
-from safemap.testing.models import OPERATIONS
+from safemap.testing.models import OPERATIONS, SINGLE_KEY
 from safemap.testing.recorded_map import RecordedMap
 from safemap.testing.threads import rapid_switching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from hypothesis.strategies import SearchStrategy
 
+    from safemap.testing.history import History
     from safemap.testing.linearizability import Verdict
 
 tried: Counter[str] = Counter()
-"""How many "programs", "histories" and "schedules" this process has tried: a run that tried none proves nothing."""
+"""How many "programs", "histories" and "schedules" this process has tried. None of them proves nothing."""
 
 SPINS = 400
 """How often a thread looks whether the others are there, before it begins without them."""
@@ -154,6 +154,82 @@ class SlowKey:
 
 KEYS = ("a", "b", 1, SlowKey("x"), SlowKey("y"))
 
+# What each operation is given, after the key for those on a single one.
+ARGUMENTS = {
+    "setitem": ("value",),
+    "setdefault": ("value",),
+    "swap": ("value",),
+    "pop": ("perhaps None",),
+    "get": ("perhaps None",),
+    "compare_and_set": ("expected or MISSING", "value"),
+    "compare_and_delete": ("expected",),
+    "compute": ("function", "perhaps 0"),
+    "compute_if_absent": ("function",),
+    "compute_if_present": ("function",),
+    "entry": ("function",),
+    "merge": ("value", "function"),
+    "update": ("items",),
+    "locked": ("calls",),
+}
+
+
+class Drawing:
+    """Draws the parts of one program. Every value that is written is a number of its own."""
+
+    def __init__(self, draw: Callable[[Any], Any], keys: Sequence[Any], operations: Collection[str]) -> None:
+        from hypothesis import strategies as st  # noqa: PLC0415  # what runs programs does without
+
+        self.st = st
+        self.draw = draw
+        self.key = st.sampled_from(list(keys))
+        self.operations = list(operations)
+        self.numbers = 0
+
+    def program(self, threads: tuple[int, int], calls: tuple[int, int]) -> Program:
+        initial = tuple((key, self.value()) for key in self.keys(0, 3))
+        bodies = [self.calls(*calls, self.operations) for _ in range(self.draw(self.st.integers(*threads)))]
+        return Program(initial, tuple(bodies))
+
+    def calls(self, least: int, most: int, names: Sequence[str]) -> tuple[Call, ...]:
+        chosen = self.draw(self.st.lists(self.st.sampled_from(list(names)), min_size=least, max_size=most))
+        return tuple(map(self.call, chosen))
+
+    def call(self, name: str) -> Call:
+        key = (self.draw(self.key),) if name in SINGLE_KEY else ()
+        drawn = [argument for kind in ARGUMENTS.get(name, ()) for argument in self.arguments(kind)]
+        return Call(name, (*key, *drawn))
+
+    def arguments(self, kind: str) -> tuple[Any, ...]:  # noqa: PLR0911
+        match kind:
+            case "value":
+                return (self.value(),)
+            case "function":
+                return (self.function(),)
+            case "items":
+                return (tuple((key, self.value()) for key in self.keys(1, 3)),)
+            case "calls":
+                return self.calls(0, 3, [name for name in self.operations if name != "locked"])
+            case "expected":
+                return (self.draw(self.st.integers(0, self.numbers)),)
+            case "expected or MISSING":
+                return (self.draw(self.st.sampled_from([MISSING, *range(self.numbers + 1)])),)
+            case _:
+                given: int = self.draw(self.st.integers(0, 1))
+                return (0 if kind == "perhaps 0" else None,) * given
+
+    def function(self) -> Any:
+        kind = self.draw(self.st.sampled_from([Adds, Adds, Gives, Fails, None]))
+        if kind is None:
+            return Gives(MISSING)
+        return kind() if kind is Fails else kind(self.value())
+
+    def keys(self, least: int, most: int) -> list[Any]:
+        return list(self.draw(self.st.lists(self.key, unique=True, min_size=least, max_size=most)))
+
+    def value(self) -> int:
+        self.numbers += 1
+        return self.numbers
+
 
 def programs(
     *,
@@ -164,69 +240,14 @@ def programs(
 ) -> SearchStrategy[Program]:
     """Return a hypothesis strategy for programs.
 
-    `threads` and `calls`: how few and how many. `operations`: the names to choose from; leave out what a map does not
-    have.
+    `threads` and `calls` (in each): how few and how many. `operations`: the names to choose from; leave out what a
+    map does not have.
     """
-    from hypothesis import strategies as st  # noqa: PLC0415  # what runs programs does without
-
-    key = st.sampled_from(list(keys))
-
-    @st.composite
-    def call(draw: Any, number: list[int], names: Sequence[str]) -> Call:
-        def value() -> int:
-            number[0] += 1
-            return number[0]
-
-        def function() -> Any:
-            kind = draw(st.sampled_from(["adds", "adds", "gives", "removes", "fails"]))
-            return {
-                "adds": Adds(100 * value()),
-                "gives": Gives(value()),
-                "removes": Gives(MISSING),
-                "fails": Fails(),
-            }[kind]
-
-        name = draw(st.sampled_from(list(names)))
-        match name:
-            case "getitem" | "get" | "contains" | "delitem" | "discard":
-                return Call(name, (draw(key),))
-            case "setitem" | "setdefault" | "swap":
-                return Call(name, (draw(key), value()))
-            case "pop":
-                return Call(name, (draw(key), *draw(st.sampled_from([(), (None,)]))))
-            case "compare_and_set":
-                expected = draw(st.sampled_from([MISSING, *range(1, max(2, number[0] + 1))]))
-                return Call(name, (draw(key), expected, value()))
-            case "compare_and_delete":
-                return Call(name, (draw(key), draw(st.integers(1, max(1, number[0])))))
-            case "compute":
-                return Call(name, (draw(key), function(), *draw(st.sampled_from([(), (0,)]))))
-            case "compute_if_absent" | "compute_if_present" | "entry":
-                return Call(name, (draw(key), function()))
-            case "merge":
-                return Call(name, (draw(key), value(), function()))
-            case "update":
-                chosen = draw(st.lists(key, unique=True, min_size=1, max_size=3))
-                return Call(name, (tuple((each, value()) for each in chosen),))
-            case "locked":
-                inner = draw(st.lists(call(number, [each for each in names if each != "locked"]), max_size=3))
-                return Call(name, tuple(inner))
-            case _:
-                return Call(name)
+    from hypothesis import strategies as st  # noqa: PLC0415
 
     @st.composite
     def program(draw: Any) -> Program:
-        number = [0]
-        initial = draw(st.lists(key, unique=True, max_size=3))
-        contents = []
-        for each in initial:
-            number[0] += 1
-            contents.append((each, number[0]))
-        bodies = [
-            tuple(draw(st.lists(call(number, list(operations)), min_size=calls[0], max_size=calls[1])))
-            for _ in range(draw(st.integers(*threads)))
-        ]
-        return Program(tuple(contents), tuple(bodies))
+        return Drawing(draw, keys, operations).program(threads, calls)
 
     return program()
 
@@ -248,7 +269,7 @@ class Crew:
         for thread in self._threads:
             thread.start()
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -295,7 +316,7 @@ class HangError(AssertionError):
 class Runner:
     """Runs programs on maps that `make(items)` makes, and judges what happened.
 
-    `guarantees`: by default those of the map, and where it has none, those of plain linearizability. A context manager.
+    `guarantees`: by default those of the map. A context manager.
     """
 
     make: Callable[[dict[Any, Any]], Any]
@@ -304,7 +325,7 @@ class Runner:
     """Called with the map after each run: `check(m)` raises AssertionError if it is not whole."""
     _crews: dict[int, Crew] = field(default_factory=dict)
 
-    def __enter__(self) -> Runner:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -1,20 +1,21 @@
 """Trying out schedules: in which order threads take turns is decided here, and not by the weather.
 
-`Explorer(scenario).explore()` runs a scenario again and again. Each time its threads are real threads, but only one of them
-runs at a time, until it comes to a *point*: a line (or instruction) of a module that is traced, a lock, a sleep. There
-the scheduler says who goes on. First every schedule is tried in which a thread is interrupted (preempted) at most
-once, then those with two interruptions: most concurrency bugs need no more (Musuvathi, Qadeer: "Iterative context
-bounding", 2007). Beyond that, or where there are too many, schedules are drawn at random.
+`Explorer(scenario).explore()` runs a scenario again and again. Each time its threads are real threads, but only
+one of them runs at a time, until it comes to a *point*: a line (or instruction) of a module that is traced, a
+lock, a sleep. There the scheduler says who goes on. First every schedule is tried in which a thread is interrupted
+(preempted) at most once, then those with two interruptions: most concurrency bugs need no more (Musuvathi, Qadeer:
+"Iterative context bounding", 2007). Beyond that, or where there are too many, schedules are drawn at random.
 
-A schedule is written as who goes on where: `"12:1 40:0"` says that at the 12th point thread 1 goes on, and at the 40th
-thread 0; everywhere else the same thread goes on, or, if it cannot, the first that can. `Explorer.replay` does that
-again, with the same outcome: a scenario must not depend on the time, on hashes that differ from run to run, or on
-anything else that is not its own.
+A schedule is written as who goes on where: `"12:1 40:0"` says that at the 12th point thread 1 goes on, and at the
+40th thread 0; everywhere else the same thread goes on, or, if it cannot, the first that can. `Explorer.replay`
+does that again, with the same outcome: a scenario must not depend on the time, on hashes that differ from run to
+run, or on anything else that is not its own.
 
 What blocks is replaced while a scenario runs, so that the scheduler knows about it: the locks of `threading` (and
-what is made of them: conditions, events, queues), `time.sleep`, `time.monotonic`, and those that safemap's own locks are
-made of. Time stands still except where everybody waits: then the shortest timeout is over. That one is over before
-another thread has had its turn counts as an interruption. If nobody can go on, that is a deadlock, and a failure.
+what is made of them: conditions, events, queues), `time.sleep`, `time.monotonic`, and those that safemap's own
+locks are made of. Time stands still except where everybody waits: then the shortest timeout is over. That one is
+over before another thread has had its turn counts as an interruption. If nobody can go on, that is a deadlock, and
+a failure.
 
 Compiled code has no lines. The plain files are the same program: set SAFEMAP_PURE=1 to explore safemap itself.
 """
@@ -47,7 +48,7 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the threads do, and what must hold when all have ended (`check` raises AssertionError if it does not)."""
+    """What the threads do, and what must hold when all have ended: `check` raises AssertionError if not."""
 
     threads: Sequence[Callable[[], Any]]
     check: Callable[[], Any] = lambda: None
@@ -55,11 +56,14 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Exploration:
-    """How many distinct schedules were tried, whether those were all with so few interruptions, and points in the longest."""
+    """What was tried."""
 
     schedules: int
+    """How many distinct ones."""
     exhausted: bool
+    """Whether these were all with so few interruptions."""
     points: int
+    """In the longest of them."""
 
 
 class ScheduleError(AssertionError):
@@ -145,7 +149,7 @@ class Run:
             self._switch_from(task)
 
     def block(self, is_over: Callable[[], bool], timeout: float | None) -> bool:
-        """Let others run until `is_over()`, or until `timeout` seconds are over; return whether it was the former."""
+        """Let others run until `is_over()`, and return True; False if that took more than `timeout` seconds."""
         task = self.by_ident[_thread.get_ident()]
         task.waiting = waiting = Waiting(is_over, None if timeout is None else self.now + timeout)
         try:
@@ -155,6 +159,7 @@ class Run:
         return not waiting.timed_out
 
     def _live(self, task: Task) -> None:
+        threading.current_thread()  # makes an object, with locks in it, for a thread that has none yet
         self.by_ident[_thread.get_ident()] = task
         task.known.release()
         task.gate.acquire()
@@ -336,15 +341,16 @@ def monotonic_scheduled() -> float:
 def take_scheduled(lock: Any, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002
     """Take a plain `safemap.sync.lock.Lock`, which is a `threading.RLock`, as `RLock.acquire` does."""
     run = _run
-    if run is not None and run.current() is not None:
-        run.point()
-        if blocking and not _thread.RLock.acquire(lock, False):
-            run.block(lambda: repr(lock).startswith("<unlocked"), None if timeout < 0 else timeout)
-        elif blocking:
-            return True
-    taken = _thread.RLock.acquire(lock, False)
-    if not taken and blocking:  # whoever has it has ended, and waiting in slices for it would not end
-        raise RuntimeError(LEFT_HELD)
+    if run is None or run.current() is None:
+        taken = _thread.RLock.acquire(lock, blocking=False)
+        if not taken and blocking:  # whoever has it has ended, and waiting in slices for it would not end
+            raise RuntimeError(LEFT_HELD)
+        return taken
+    run.point()
+    taken = _thread.RLock.acquire(lock, blocking=False)
+    if blocking and not taken:
+        run.block(lambda: repr(lock).startswith("<unlocked"), None if timeout < 0 else timeout)
+        taken = _thread.RLock.acquire(lock, blocking=False)
     return taken
 
 
@@ -372,13 +378,14 @@ def replaced() -> Iterator[None]:
         (threading, "_allocate_lock", ScheduledLock),
     ]
     steps = {"allocate_lock": ScheduledLock, "enter": begin_step, "leave": end_step}
-    for name, seams in {
+    all_seams: dict[str, dict[str, Any]] = {
         "lock": {"_take": take_scheduled, "YIELDS": 0},
         "deadlock": {"_graph": ScheduledRLock()},
         "field_lock": steps,
         "field_rwlock": steps,
         "rwlock": {"allocate_lock": ScheduledLock},
-    }.items():
+    }
+    for name, seams in all_seams.items():
         module = importlib.import_module(f"safemap.sync.{name}")
         replacements += [(module, seam, new) for seam, new in seams.items() if hasattr(module, seam)]
     former = [(place, name, getattr(place, name)) for place, name, _ in replacements]
@@ -553,8 +560,8 @@ class Explorer:
     """Tries the schedules of a scenario.
 
     `scenario()` makes a fresh one. `traced`: modules, classes or functions in which every line (or instruction, by
-    `granularity`) is a point; `untraced`: functions in them that are one step. Without `early_timeouts`, a timeout is
-    over only when nobody can go on: then time passes only where somebody has not been woken.
+    `granularity`) is a point; `untraced`: functions in them that are one step. Without `early_timeouts`, a timeout
+    is over only when nobody can go on: then time passes only where somebody has not been woken.
 
     >>> def scenario():
     ...     count = [0]
@@ -642,9 +649,7 @@ class Explorer:
             if collecting:
                 gc.enable()
 
-    def _try(
-        self, choices: tuple[Choice, ...], otherwise: Chooser, seed: int | None
-    ) -> tuple[Plan, Run]:
+    def _try(self, choices: tuple[Choice, ...], otherwise: Chooser, seed: int | None) -> tuple[Plan, Run]:
         global _run  # noqa: PLW0603
         plan = Plan(choices, otherwise, self._early_timeouts)
         scenario = self.scenario()
