@@ -18,8 +18,7 @@ class Mutant:
     old: str
     new: str
     killer: str
-    """The test (below tests/proof, as `pytest -k` selects it: file and words) that must fail."""
-    hangs: bool = False
+    """The test, below tests/proof, that must fail."""
 
 
 MUTANTS = [
