@@ -193,7 +193,7 @@ MUTANTS = [
     Mutant(
         "copy-on-write: a snapshot is not marked as alive",
         "maps/copy_on_write.py",
-        "        self._live.append(ref(version))\n",
+        "        self._live.append(reference)\n",
         "",
         "test_schedules_of_maps.py::test_copy_on_write[a page is copied for a snapshot]",
     ),

@@ -147,8 +147,7 @@ def package_lock(name):
     from readerwriterlock import rwlock as package
 
     policy = getattr(package, name)
-    # The package has looked up `threading.Lock` when it was imported; this is the scheduler's.
-    return lambda: RWLock(policy(lock_factory=threading.Lock), policy)
+    return lambda: RWLock(policy(), policy)
 
 
 RW_LOCKS = {

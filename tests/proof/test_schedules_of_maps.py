@@ -5,8 +5,6 @@ Compiled maps have no lines; the plain files that are explored here are their so
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 import safemap
@@ -265,10 +263,5 @@ def test_mutex(name, effort):
 
 @pytest.mark.parametrize("name", ONE_DICT)
 def test_rwlock(name, effort):
-    from readerwriterlock.rwlock import RWLockFair
-
-    def make(items):
-        return safemap.RWLockMap.configured(items, lock=RWLockFair(lock_factory=threading.Lock))
-
-    scenario = scenario_of(make, {"a": 1, "b": 2}, *ONE_DICT[name])
+    scenario = scenario_of(safemap.RWLockMap, {"a": 1, "b": 2}, *ONE_DICT[name])
     effort.explore(Explorer(scenario, traced=[_one_dict]))

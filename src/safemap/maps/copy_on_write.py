@@ -238,11 +238,19 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             self._commit.release()
 
     def _new_version(self) -> Version:
-        version = Version(self._pages, self._counted())
-        for page in list(self._writing.values()):
-            self._save(page)
-            version.saved[id(page)] = copy_of(page)
-        self._live.append(ref(version))
+        while True:
+            # What comes in the middle of this (a finalizer, a signal handler) and writes does not save for a
+            # version that is not yet alive: then it is made anew.
+            operations = self._operations
+            pages = self._pages
+            version = Version(pages, self._counted())
+            for page in list(self._writing.values()):
+                self._save(page)
+                version.saved[id(page)] = copy_of(page)
+            reference = ref(version)
+            if self._operations == operations and self._pages is pages:
+                break
+        self._live.append(reference)
         return version
 
     def _foreign_batch(self) -> Version | None:

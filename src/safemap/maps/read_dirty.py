@@ -134,24 +134,28 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
                 value = find(self._read, key, MISSING)  # a promotion from inside a key's __eq__
         return value
 
-    def _put_locked(self, key: K, value: V) -> None:
-        """Set a key: a known one in the read table, a new one in the dirty table."""
+    def _put_locked(self, key: K, value: V) -> Any:
+        """Set a key: a known one in the read table, a new one in the dirty table.
+
+        Return what must not die before the lock is free: its finalizer may wait for one who waits for the lock.
+        """
         self._changes = mine = self._changes + 1
         known = find(self._read, key, MISSING)
-        if known is MISSING:
-            if self._plain and not is_plain(key):
-                self._plain = False
-            self._dirty[key] = value
-            if self._changes == mine or find(self._read, key, MISSING) is MISSING:
-                return
+        if known is not MISSING:
+            self._read[key] = value
+            return known
+        if self._plain and not is_plain(key):
+            self._plain = False
+        previous = find(self._dirty, key, None)
+        self._dirty[key] = value
+        if self._changes != mine and find(self._read, key, MISSING) is not MISSING:
             self._read[key] = value
             # The key's own comparison has had it promoted, and then it was put in behind that.
             try:
                 self._dirty.pop(key, None)
             except Exception:  # noqa: BLE001  # of another comparison: the next promotion takes it away
-                return
-            return
-        self._read[key] = value
+                return previous
+        return previous
 
     def _take_locked(self, key: Any) -> V | MissingType:
         """Remove a key and return its value, or MISSING. If a comparison raises, nothing has changed."""
@@ -216,14 +220,14 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     def _store_held(self, key: K, value: V) -> None:
         self._lock.acquire()
         try:
-            self._put_locked(key, value)
+            previous = self._put_locked(key, value)  # noqa: F841  # dies after the lock is free
         finally:
             release(self._lock)
 
     def _remove_held(self, key: K) -> None:
         self._lock.acquire()
         try:
-            self._take_locked(key)
+            previous = self._take_locked(key)  # noqa: F841  # as in _store_held
         finally:
             release(self._lock)
 
@@ -254,7 +258,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     def _store(self, key: K, value: V) -> None:
         acquire_for(self._lock, key)
         try:
-            self._put_locked(key, value)
+            previous = self._put_locked(key, value)  # noqa: F841  # as in _store_held
         finally:
             release(self._lock)
 

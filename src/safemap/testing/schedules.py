@@ -388,6 +388,12 @@ def replaced() -> Iterator[None]:
     for name, seams in all_seams.items():
         module = importlib.import_module(f"safemap.sync.{name}")
         replacements += [(module, seam, new) for seam, new in seams.items() if hasattr(module, seam)]
+    for made in vars(importlib.import_module("readerwriterlock.rwlock")).values():
+        # It looked up `threading.Lock` when its constructors were defined.
+        defaults = getattr(getattr(made, "__init__", None), "__defaults__", None)
+        if isinstance(made, type) and defaults and threading.Lock in defaults:
+            new = tuple(ScheduledLock if default is threading.Lock else default for default in defaults)
+            replacements.append((made.__init__, "__defaults__", new))  # type: ignore[misc]
     former = [(place, name, getattr(place, name)) for place, name, _ in replacements]
     for place, name, new in replacements:
         setattr(place, name, new)
