@@ -62,8 +62,9 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def effort(request: pytest.FixtureRequest) -> Effort:
     """How much a proof may try."""
-    config = request.config
-    return replace(PROFILES[config.getoption("--profile")], seed=config.getoption("--proof-seed"))
+    effort = PROFILES[request.config.getoption("--profile")]
+    seed = request.config.getoption("--proof-seed")
+    return effort if seed is None else replace(effort, seed=seed)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
