@@ -189,12 +189,14 @@ class Log:
         """
         arguments = tuple([RecordedFunction(each) if is_function(each) else each for each in arguments])
         outer, self._done = self._done, []
+        returned: int | None = None
+        outcome: Returned | Raised | Pending = Pending("was interrupted")
         called = time.perf_counter_ns()
         self._open.append((name, arguments, called))
         try:
             value = perform(*arguments)
-            returned: int | None = time.perf_counter_ns()
-            outcome: Returned | Raised | Pending = Returned(value)
+            returned = time.perf_counter_ns()
+            outcome = Returned(value)
         except maybe as error:
             returned, outcome = None, Pending(f"ended in {type(error).__name__}")
             raise

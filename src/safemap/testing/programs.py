@@ -399,7 +399,7 @@ def fuzz(
         max_examples=examples,
         deadline=None,
         database=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
+        suppress_health_check=list(hypothesis.HealthCheck),  # pyright: ignore[reportArgumentType]
         report_multiple_bugs=False,
         phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
     )
