@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from safemap import MISSING
 from safemap.testing.guarantees import check_guaranteed
+from safemap.testing.hostile import Key
 from safemap.testing.linearizability import NotLinearizableError
 from safemap.testing.models import OPERATIONS, SINGLE_KEY
 from safemap.testing.recorded_map import RecordedMap
@@ -135,24 +136,7 @@ class Fails:
         raise ValueError("on purpose")
 
 
-@dataclass(frozen=True)
-class SlowKey:
-    """A key whose hash is that of all its like, and whose comparison lets other threads run."""
-
-    name: str
-
-    def __hash__(self) -> int:
-        return 7
-
-    def __eq__(self, other: object) -> bool:
-        pause()
-        return isinstance(other, SlowKey) and self.name == other.name
-
-    def __repr__(self) -> str:
-        return f"SlowKey({self.name!r})"
-
-
-KEYS = ("a", "b", 1, SlowKey("x"), SlowKey("y"))
+KEYS = ("a", "b", 1, Key("x", on_eq=pause), Key("y", on_eq=pause))
 
 # What each operation is given, after the key for those on a single one.
 ARGUMENTS = {
@@ -253,10 +237,7 @@ def programs(
 
 
 class Crew:
-    """Threads that wait for work, and begin it together.
-
-    A context manager. Used by one thread at a time.
-    """
+    """Threads that wait for work, and begin it together. Used by one thread at a time."""
 
     def __init__(self, size: int) -> None:
         """Start `size` threads."""
@@ -269,10 +250,8 @@ class Crew:
         for thread in self._threads:
             thread.start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
+    def end(self) -> None:
+        """End the threads."""
         self._work = []
         for begin in self._begin:
             begin.release()
@@ -330,7 +309,7 @@ class Runner:
 
     def __exit__(self, *exception: object) -> None:
         for crew in self._crews.values():
-            crew.__exit__()
+            crew.end()
 
     def run(self, program: Program) -> tuple[Any, History]:
         """Run a program once; return the map and the history, to which a look at the end has been added."""

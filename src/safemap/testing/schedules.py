@@ -532,15 +532,15 @@ class Plan:
         self.alternatives: list[tuple[int, int, int]] = []  # point, thread, interruptions that it costs
 
     def __call__(self, point: int, going: int | None, ready: list[int], late: list[int]) -> int:
-        usual = ready[0] if going is None else going
+        expected = usual(going, ready, late)
         if not self.early_timeouts:
             late = []
         chosen = self.planned.get(point)
         if chosen in ready or chosen in late:
             self.left.discard(point)
         else:
-            chosen = self.otherwise(going, ready, late) if point > self.last else usual
-        if chosen != usual:
+            chosen = self.otherwise(going, ready, late) if point > self.last else expected
+        if chosen != expected:
             self.made.append((point, chosen))
         if point > self.last:
             cost = int(going is not None)
@@ -632,7 +632,6 @@ class Explorer:
             for number in range(at_random):
                 drawn = random.Random(seed * 1_000_003 + number)  # noqa: S311
                 odds = drawn.choice((0.02, 0.1, 0.3))
-
                 plan, run = self._try((), AtRandom(drawn, odds), seed)
                 longest = max(longest, run.points)
                 done.add(tuple(plan.made))
