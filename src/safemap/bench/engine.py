@@ -1,189 +1,100 @@
-"""Measures one contestant on one workload in one window of time, and says in which order the windows come.
+"""Runs the cells of a plan, each in a fresh process, and collects what they found.
 
-A window: all threads work in a loop from the start. The main thread lets them warm up, opens the window,
-closes it, and only then tells them to stop; a thread counts, for itself, the operations that it did while
-the window was open. So nobody is counted while another has not begun or is done already, which would flatter
-maps that suffer from contention (barriers do that: they let threads go one by one).
-
-The order: blocks, each with every cell once. In a block the contestants of one cell follow one another, in
-random order, so that what the machine does besides hits all of them, and ratios within a block cancel it.
+Within a block all processes hash strings alike: which keys share a shard is not what contestants should differ in.
 """
 
 from __future__ import annotations
 
-import gc
-import threading
-import time
-from dataclasses import dataclass
-from functools import partial
+import json
+import os
+import subprocess
+import sys
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from safemap.bench.crew import Crew
-from safemap.bench.workloads import CHUNK
+from safemap.bench.cell import Task, task_to_json
+from safemap.bench.contestants import REFERENCE
+from safemap.bench.environment import load
+from safemap.bench.results import Record
 
 if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
 
-    from safemap.bench.contestants import Contestant, Table
-    from safemap.bench.workloads import Chunk, Script
+    from safemap.bench.plan import Cell
+    from safemap.bench.results import Results
 
-WARMING: Final = 0
-MEASURING: Final = 1
-DRAINING: Final = 2
-STOPPED: Final = 3
+LIMIT: Final = 60.0
+"""Seconds, besides what the windows take, until a cell is given up: a hundred times what most take. A map of a
+million entries is filled in one."""
+HASH_SEEDS: Final = 2**32
 
-WARM_UP: Final = 1 / 3
-"""Of the window's length: long enough for the threads to meet, and for the interpreter to specialise."""
-DRAIN: Final = 1 / 20
-"""Of the window's length: for each thread to end the chunk that it began in the window, while the others run."""
+Measure = "Callable[[Task, int, float], dict[str, Any]]"
 
 
-class Phase:
-    """What the threads are to do now. Written by the main thread alone; threads look at it before each chunk."""
+def run(results: Results, measure: Callable[[Task, int, float], dict[str, Any]] | None = None) -> Iterator[Record]:
+    """Measure the cells of the plan that have not been; add each to the results, and yield it.
 
-    __slots__ = ("now",)
-
-    def __init__(self) -> None:
-        self.now = WARMING
-
-
-class Tally:
-    """What one thread did. Written by that thread alone, once, at its end."""
-
-    __slots__ = ("executed", "measured")
-
-    def __init__(self) -> None:
-        self.measured = 0  # chunks begun while the window was open
-        self.executed = 0  # chunks in all
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What one window showed."""
-
-    seconds: float
-    cpu_seconds: float
-    """CPU time that the process got meanwhile."""
-    counts: tuple[int, ...]
-    """Operations in the window, of each thread."""
-    fault: str | None
-    """What was wrong with the map afterwards; None: nothing. A window with a fault has no score."""
-
-    @property
-    def throughput(self) -> float:
-        """Operations per second, of all threads together."""
-        return sum(self.counts) / self.seconds
+    `measure`: instead of a process.
+    """
+    measure = measure or in_process
+    plan = results.plan
+    done = results.done()
+    given_up = {each.cell.series: each.found["capped"] for each in results.records if each.found.get("capped")}
+    for cell in plan.cells(results.environment.cores):
+        if cell in done:
+            continue
+        found: dict[str, Any] | None
+        if cell.series in given_up:
+            found = {"capped": given_up[cell.series]}
+        else:
+            found = _measured(results, cell, measure)
+            if found is None:
+                continue
+            if found.get("capped"):
+                given_up[cell.series] = found["capped"]
+        record = Record(cell, found)
+        results.records.append(record)
+        yield record
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """A window, and where it belongs."""
-
-    block: int
-    workload: str
-    threads: int
-    contestant: str
-    window: Window
-
-
-def run(
-    contestants: Sequence[Contestant],
-    scripts: Mapping[str, Script],
-    threads: Sequence[int],
-    *,
-    blocks: int,
-    seconds: float,
-    chance: random.Random,
-) -> Iterator[Measurement]:
-    """Measure every contestant on every script (by the workload's name), once a block; yield as it goes."""
-    for block in range(blocks):
-        cells = [(name, count) for name in scripts for count in threads]
-        chance.shuffle(cells)
-        for name, count in cells:
-            for contestant in chance.sample(contestants, len(contestants)):
-                window = measure(contestant, scripts[name], count, seconds)
-                yield Measurement(block, name, count, contestant.name, window)
-
-
-def measure(contestant: Contestant, script: Script, threads: int, seconds: float) -> Window:
-    """Measure one window of so many seconds, on a fresh map that is checked afterwards."""
-    table = contestant.make(script.initial)
-    loop = _use_locked if contestant.updates == "under a lock" else _use
-    lock, phase, tallies = threading.Lock(), Phase(), [Tally() for _ in range(threads)]
-    gc.collect()  # the last map's garbage is not this one's; while measuring the collector is on, as in life
-    crew = Crew(
-        [
-            partial(loop, table, lock, chunks, phase, tally)
-            for chunks, tally in zip(script.lanes[:threads], tallies, strict=True)
-        ]
+def _measured(
+    results: Results, cell: Cell, measure: Callable[[Task, int, float], dict[str, Any]]
+) -> dict[str, Any] | None:
+    """Return what a cell showed. None if it makes no sense: a latency, where the reference has no throughput."""
+    plan = results.plan
+    rate = 0.0
+    if cell.kind == "latency":
+        reference = results.throughputs(cell.workload, cell.threads).get(REFERENCE)
+        if not reference:
+            return None
+        rate = cell.load * reference.get(cell.block, median(reference.values()))
+    task = Task(
+        kind=cell.kind,
+        contestant=cell.contestant,
+        workload=plan.workload(cell.workload).to_json(),
+        threads=cell.threads,
+        seconds=plan.seconds,
+        seed=plan.seed,
+        rate=rate,
     )
+    hash_seed = (plan.seed * 1_000_003 + cell.block) % HASH_SEEDS
+    before = load()
+    found = measure(task, hash_seed, LIMIT + 10 * plan.seconds)
+    return {**found, "hash_seed": hash_seed, "machine_load": before}
+
+
+def in_process(task: Task, hash_seed: int, limit: float) -> dict[str, Any]:
+    """Measure a cell in a process of its own; give it up after `limit` seconds."""
+    command = [sys.executable, "-m", "safemap.bench.cell"]
+    variables = {**os.environ, "PYTHONHASHSEED": str(hash_seed)}
     try:
-        warm = time.perf_counter() + seconds * WARM_UP
-        crew.go()
-        crew.wait_until_all_run()
-        time.sleep(max(0.0, warm - time.perf_counter()))
-        phase.now = MEASURING
-        begun, cpu_begun = time.perf_counter(), time.process_time()
-        time.sleep(seconds)
-        phase.now = DRAINING
-        # Not `seconds`: the main thread waits for its turn, too.
-        elapsed, cpu = time.perf_counter() - begun, time.process_time() - cpu_begun
-        time.sleep(seconds * DRAIN)
-    finally:
-        phase.now = STOPPED
-        crew.go()
-    fault = crew.finish() or _fault(table, script, tallies)
-    return Window(elapsed, cpu, tuple(tally.measured * CHUNK for tally in tallies), fault)
-
-
-def _fault(table: Table, script: Script, tallies: Sequence[Tally]) -> str | None:
-    try:
-        contents = dict(table.items())
-    except Exception as error:  # noqa: BLE001 - as in a thread: the map's fault, and reported
-        return f"raised {type(error).__name__} when read at the end: {error}"
-    return script.fault(contents, tuple(tally.executed for tally in tallies))
-
-
-# The timed loops. The subscripts are written in place, as in a program: a call of a bound method, or of a
-# wrapper around the lock, would cost more than some of the maps. That makes them two functions.
-
-
-def _use(table: Table, _lock: threading.Lock, chunks: Sequence[Chunk], phase: Phase, tally: Tally) -> None:
-    measuring, stopped = MEASURING, STOPPED
-    measured = executed = 0
-    while True:
-        for chunk in chunks:
-            now = phase.now
-            if now == stopped:
-                tally.measured, tally.executed = measured, executed
-                return
-            for key, value in chunk:
-                if value is None:
-                    _found: Any = table[key]
-                else:
-                    table[key] = value
-            executed += 1
-            if now == measuring:
-                measured += 1
-
-
-def _use_locked(table: Table, lock: threading.Lock, chunks: Sequence[Chunk], phase: Phase, tally: Tally) -> None:
-    measuring, stopped = MEASURING, STOPPED
-    measured = executed = 0
-    while True:
-        for chunk in chunks:
-            now = phase.now
-            if now == stopped:
-                tally.measured, tally.executed = measured, executed
-                return
-            for key, value in chunk:
-                if value is None:
-                    with lock:
-                        _found: Any = table[key]
-                else:
-                    with lock:
-                        table[key] = value
-            executed += 1
-            if now == measuring:
-                measured += 1
+        done = subprocess.run(  # noqa: S603 - our own module
+            command, input=task_to_json(task), env=variables, timeout=limit, capture_output=True, text=True, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {"capped": f"not done after {limit:.0f} s"}
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return {"fault": f"its process died: {last}"}
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

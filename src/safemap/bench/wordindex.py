@@ -1,35 +1,37 @@
 """The job on real input: a word index of the standard library's own source, built by several threads.
 
-Of every word: how often it occurs (`merge`), and in which files (`compute`). The files are read and cut into
+Of every word: how often it occurs, and in which files. The files are read and cut into
 words before the clock runs, and every result is compared with what one thread counts with `Counter`.
 """
 
 from __future__ import annotations
 
 import gc
-import operator
 import re
 import sysconfig
-import threading
+import textwrap
 import time
 import tokenize
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from safemap.bench.crew import Crew
+from safemap.bench.loop import increment
 
 if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from safemap import ConcurrentMapping
-    from safemap.bench.contestants import Contestant, Table
+    from safemap.bench.contestants import Contestant
 
 NAME: Final = "word-index"
-THREADS: Final = 4
+ABOUT: Final = "how often each word of the standard library's source occurs, and in which files"
+STATEMENTS: Final = ("compute", "transform")
+"""What a contestant must have for it."""
+WORDS_PER_SECOND: Final = 800_000
+"""Words to index, for each second of a window: so the job takes a map a few windows' time."""
 WORD: Final = re.compile(r"[^\W\d]\w*")
 NOWHERE: Final[frozenset[str]] = frozenset()
 PATIENCE: Final = 60.0
@@ -59,16 +61,16 @@ class Corpus:
 class Build:
     """One index built."""
 
-    block: int
-    contestant: str
     seconds: float
+    words: tuple[int, ...]
+    """How many words each thread counted."""
     lost: int
     """Counts that are missing. Where nothing was promised that is no fault."""
     fault: str | None
     """What was wrong with the index; None: nothing, or nothing that was promised."""
 
 
-def read_corpus(limit: int, threads: int = THREADS) -> Corpus | None:
+def read_corpus(limit: int, threads: int) -> Corpus | None:
     """Read the standard library's top-level modules up to about `limit` words. None if there is no source."""
     found: list[File] = []
     total = 0
@@ -101,75 +103,65 @@ def corpus_of(found: Sequence[File], threads: int) -> Corpus:
     return Corpus(tuple(map(tuple, parts)), counts, files, seconds)
 
 
-def run(
-    contestants: Sequence[Contestant], corpus: Corpus, *, blocks: int, chance: random.Random
-) -> Iterator[Build]:
-    """Build the index with every contestant, once a block, in random order; yield as it goes."""
-    for block in range(blocks):
-        for contestant in chance.sample(contestants, len(contestants)):
-            yield build(contestant, corpus, block)
-
-
-def build(contestant: Contestant, corpus: Corpus, block: int = 0) -> Build:
+def build(contestant: Contestant, corpus: Corpus) -> Build:
     """Build the index once, with a thread for each part of the corpus, and check it."""
     counts, files = contestant.make({}), contestant.make({})
-    index = {"atomic": _index, "under a lock": _index_locked, "not atomic": _index_unlocked}[contestant.updates]
     ends: list[float] = []
-    locks = threading.Lock(), threading.Lock()
-    gc.collect()
+    try:
+        index = _indexer(contestant, counts, files)
 
-    def job(part: tuple[File, ...]) -> None:
-        index(counts, files, locks, part)
-        ends.append(time.perf_counter())
+        def job(part: tuple[File, ...]) -> None:
+            index(part)
+            ends.append(time.perf_counter())
 
-    crew = Crew([partial(job, part) for part in corpus.parts])
-    begun = time.perf_counter()
-    crew.go()
-    fault = crew.finish(PATIENCE)
-    if fault is not None:
-        return Build(block, contestant.name, 0.0, 0, fault)
-    made, places = dict(counts.items()), dict(files.items())
-    lost = sum(corpus.counts.values()) - sum(made.values())
-    if contestant.updates != "not atomic" and (made != corpus.counts or places != corpus.files):
+        gc.collect()
+        crew = Crew([partial(job, part) for part in corpus.parts])
+        begun = time.perf_counter()
+        crew.go()
+        fault = crew.finish(PATIENCE)
+        words = tuple(sum(len(each) for _, each, _ in part) for part in corpus.parts)
+        if fault is not None:
+            return Build(0.0, words, 0, fault)
+        made, places = contestant.contents(counts), contestant.contents(files)
+    finally:
+        contestant.close(counts)
+        contestant.close(files)
+    lost = corpus.words - sum(made.values())
+    if contestant.atomic and (made != corpus.counts or places != corpus.files):
         wrong = sum(made.get(word) != count for word, count in corpus.counts.items())
         astray = sum(places.get(word) != where for word, where in corpus.files.items())
         fault = f"{wrong} counts and {astray} sets of files differ from those of one thread"
-    return Build(block, contestant.name, max(ends) - begun, lost, fault)
+    return Build(max(ends) - begun, words, lost, fault)
 
 
-# The timed loops, one for each way to update a value. As in `engine`, each is what a program would write.
+# The timed loops, made of a contestant's own statements as in `loop`.
 
-Locks: TypeAlias = tuple[threading.Lock, threading.Lock]
+_COUNT: Final = """\
+def count(m, part, increment, {names}):
+    for _, words, _ in part:
+        for key in words:
+{compute}
+"""
 
-
-def _index(counts: Table, files: Table, _locks: Locks, part: Sequence[File]) -> None:
-    merge = cast("ConcurrentMapping[str, int]", counts).merge
-    compute = cast("ConcurrentMapping[str, frozenset[str]]", files).compute
-    add = operator.add
-    for name, words, distinct in part:
-        for word in words:
-            merge(word, 1, add)
-        with_this_one = frozenset({name}).union
-        for word in distinct:
-            compute(word, with_this_one, NOWHERE)
-
-
-def _index_locked(counts: Table, files: Table, locks: Locks, part: Sequence[File]) -> None:
-    counting, placing = locks
-    for name, words, distinct in part:
-        for word in words:
-            with counting:
-                counts[word] = counts.get(word, 0) + 1
-        with_this_one = frozenset({name}).union
-        for word in distinct:
-            with placing:
-                files[word] = with_this_one(files.get(word, NOWHERE))
+_PLACE: Final = """\
+def place(m, part, initial, {names}):
+    for name, _, distinct in part:
+        function = frozenset((name,)).union
+        for key in distinct:
+{transform}
+"""
 
 
-def _index_unlocked(counts: Table, files: Table, _locks: Locks, part: Sequence[File]) -> None:
-    for name, words, distinct in part:
-        for word in words:
-            counts[word] = counts.get(word, 0) + 1
-        with_this_one = frozenset({name}).union
-        for word in distinct:
-            files[word] = with_this_one(files.get(word, NOWHERE))
+def _indexer(contestant: Contestant, counts: Any, files: Any) -> Callable[[Sequence[File]], None]:
+    of_counts, of_files = contestant.names(counts), contestant.names(files)
+    made: dict[str, Any] = {}
+    for source in (_COUNT, _PLACE):
+        written = {name: textwrap.indent(contestant.statements[name], " " * 12) for name in STATEMENTS}
+        exec(source.format(names=", ".join(of_counts), **written), made)  # noqa: S102 - as in `loop`
+    count, place = made["count"], made["place"]
+
+    def index(part: Sequence[File]) -> None:
+        count(counts, part, increment, **of_counts)
+        place(files, part, NOWHERE, **of_files)
+
+    return index
