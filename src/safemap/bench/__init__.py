@@ -2,15 +2,25 @@
 
 On safemap's public names alone. How it is built, each module on those before it:
 
-    contestants   what is compared, and how to make a fresh one
-    workloads     what the threads do, written down before any clock runs
+    operations    what can be done to a map
+    workload      a mix of operations, and the axes along which workloads differ; as data
+    catalogue     the named workloads
+    contestants   what is compared: one file for each, with the statements that a program would write
+    script        a workload written down for each thread, before any clock runs; was the map right?
+    loop          the timed loops, put together of statements
     crew          threads that start together, fail loudly and are not waited for without end
-    engine        one contestant on one workload in one window of time; the order of the windows
     wordindex     the job on real input
-    statistics    from figures to ratios, noise and verdicts
+    sizes         what a map costs by its size
     environment   what the figures were taken on
-    results       what was planned and measured, sorted by the questions of the report
+    cell          one contestant on one workload, once: in a process of its own
+    plan          what is to be measured, and in which order; profiles has plans ready
+    histogram     latencies in buckets
+    statistics    from figures to ratios, intervals, noise and verdicts
+    results       the file, and what reports ask of it
+    engine        runs a plan's cells
     verdicts      verdicts in words, and what has to be said with them
-    report        tables and progress (needs rich, an extra)
-    __main__      the command line
+    terminal      tables and progress (needs rich, an extra)
+    compare       two results: has something become slower?
+    arguments     of the commands
+    commands      what they do
 """

@@ -123,7 +123,7 @@ class _Window:
                 [partial(self._work, table, names, thread) for thread in range(self.task.threads)],
                 [partial(self._prepare, thread) for thread in range(self.task.threads)],
             )
-            gc.collect()  # the garbage of preparing is not the map's; while measuring the collector is on, as in life
+            gc.collect()  # of preparing; while measuring the collector is on, as in life
             try:
                 self._direct(crew)
             finally:

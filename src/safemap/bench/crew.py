@@ -1,4 +1,4 @@
-"""Threads that prepare, then start together, whose exceptions are kept, and that are not waited for without end."""
+"""Threads that prepare, start together, whose exceptions are kept, and that are not waited for without end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ longer is a map that hangs, and the other maps can still be measured."""
 class Crew:
     """One thread for each of `jobs`. It runs its part of `preparations` at once; no job begins before `go`."""
 
-    def __init__(self, jobs: Sequence[Callable[[], None]], preparations: Sequence[Callable[[], None]] = ()) -> None:
+    def __init__(
+        self, jobs: Sequence[Callable[[], None]], preparations: Sequence[Callable[[], None]] = ()
+    ) -> None:
         self._gate = threading.Event()
         self._begun: list[None] = []
         self._all_begun = threading.Event()

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 LIMIT: Final = 60.0
 """Seconds, besides what the windows take, until a cell is given up: a hundred times what most take. A map of a
 million entries is filled in one."""
+LATENCY_WINDOWS: Final = 3
+"""A window of latency is so many times as long as one of throughput: the longest of a thousand is to be seen."""
 HASH_SEEDS: Final = 2**32
-
-Measure = "Callable[[Task, int, float], dict[str, Any]]"
+COMMAND: Final = ("-m", "safemap.bench.cell")
 
 
 def run(results: Results, measure: Callable[[Task, int, float], dict[str, Any]] | None = None) -> Iterator[Record]:
@@ -73,7 +74,7 @@ def _measured(
         contestant=cell.contestant,
         workload=plan.workload(cell.workload).to_json(),
         threads=cell.threads,
-        seconds=plan.seconds,
+        seconds=plan.seconds * (LATENCY_WINDOWS if cell.kind == "latency" else 1),
         seed=plan.seed,
         rate=rate,
     )
@@ -85,11 +86,16 @@ def _measured(
 
 def in_process(task: Task, hash_seed: int, limit: float) -> dict[str, Any]:
     """Measure a cell in a process of its own; give it up after `limit` seconds."""
-    command = [sys.executable, "-m", "safemap.bench.cell"]
     variables = {**os.environ, "PYTHONHASHSEED": str(hash_seed)}
     try:
         done = subprocess.run(  # noqa: S603 - our own module
-            command, input=task_to_json(task), env=variables, timeout=limit, capture_output=True, text=True, check=False
+            [sys.executable, *COMMAND],
+            input=task_to_json(task),
+            env=variables,
+            timeout=limit,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return {"capped": f"not done after {limit:.0f} s"}

@@ -24,7 +24,7 @@ def bucket(ns: int) -> int:
 
 def upper_bound(of: int) -> float:
     """Return the longest latency, in ns, that a bucket has."""
-    return 2.0 ** (of / PER_DOUBLING)
+    return math.exp2(of / PER_DOUBLING)
 
 
 def merged(histograms: Iterable[Iterable[Sequence[int]]]) -> Histogram:

@@ -7,21 +7,25 @@ random order, so that what the machine does besides hits all of them, and ratios
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from safemap.bench import wordindex
 from safemap.bench.contestants import CONTROL, named
 from safemap.bench.script import operations_of
 from safemap.bench.workload import Workload
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
 Kind: TypeAlias = Literal["throughput", "latency", "job", "size"]
 """throughput: as fast as it goes. latency: at a paced rate. job: real work, until it is done. size: the costs and
 the memory of a map of a size."""
 
-LOADS: Final = (0.5, 0.8)
-"""The rates of latency, as shares of what the reference does at its fastest, in the same block."""
+LOADS: Final = (0.25, 0.5)
+"""The rates of latency, as shares of what the reference does at its fastest, in the same block. Keeping time costs
+a thread about as much as an operation, so that at more than half no map could keep up."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -120,8 +124,10 @@ class Plan:
             for threads in counts:
                 group = [[Cell(kind, block, name, threads, entrant) for entrant in who]]
                 if name in self.latency and threads == self.judged_threads(name, cores):
-                    for load in self.loads:
-                        group.append([Cell("latency", block, name, threads, entrant, load) for entrant in who])
+                    group += [
+                        [Cell("latency", block, name, threads, entrant, load) for entrant in who]
+                        for load in self.loads
+                    ]
                 yield group
         for size in self.sizes:
             names = [each for each in self.names("variant", "baseline") if each not in self.few]
@@ -146,14 +152,15 @@ class Plan:
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Plan:
         """Return what `to_json` gave. What it has was checked against the schema. Raises WorkloadError."""
-        return cls(
-            **{
-                **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()},
-                "entrants": tuple(Entrant(**each) for each in given["entrants"]),
-                "workloads": tuple(Workload.from_json(each) for each in given["workloads"]),
-                "threads": {name: tuple(counts) for name, counts in given["threads"].items()},
-            }
-        )
+        known: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+        }
+        known |= {
+            "entrants": tuple(Entrant(**each) for each in given["entrants"]),
+            "workloads": tuple(Workload.from_json(each) for each in given["workloads"]),
+            "threads": {name: tuple(counts) for name, counts in given["threads"].items()},
+        }
+        return cls(**known)
 
 
 def size_name(size: int) -> str:

@@ -1,4 +1,4 @@
-"""Plans for those who do not want to make their own: quick (under a minute), standard (ten minutes), full (hours)."""
+"""Plans that are ready: quick (under a minute), standard (ten minutes), full (hours)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def plan(options: Options, cores: int) -> Plan:
         wanted = {REFERENCE, CONTROL, *options.contestants}
         # Who is asked for by name is measured wherever it can be.
         made = replace(made, entrants=tuple(each for each in _entrants(()) if each.name in wanted), few=())
-    changes = {"blocks": options.blocks, "seconds": options.seconds, "seed": options.seed}
+    changes: dict[str, Any] = {"blocks": options.blocks, "seconds": options.seconds, "seed": options.seed}
     return replace(made, **{name: value for name, value in changes.items() if value is not None})
 
 
@@ -130,7 +130,7 @@ def _quick(cores: int) -> Plan:
         QUICK,
         _entrants((*_ALIKE, "cereggii.AtomicDict", "ft_utils.ConcurrentDict")),
         workloads,
-        {workload.name: threads for workload in workloads} | {wordindex.NAME: threads[-1:]},
+        dict.fromkeys((workload.name for workload in workloads), threads) | {wordindex.NAME: threads[-1:]},
         jobs=(wordindex.NAME,),
         blocks=5,
         seconds=0.05,
@@ -142,7 +142,7 @@ def _standard(cores: int) -> Plan:
     at_once = (max(count for count in threads if count <= max(cores, 2)),)
     varied = tuple(named(_VARIED).varied(**axes) for axes in _AXES)
     counts = {name: threads if name in _THREE or name == "reads-100" else (1, *at_once) for name in _READS}
-    counts |= {name: at_once for name in _OTHERS}
+    counts |= dict.fromkeys(_OTHERS, at_once)
     counts["read-modify-write"] = threads
     counts |= {workload.name: at_once for workload in varied}
     counts[wordindex.NAME] = (1, *at_once)
@@ -171,7 +171,9 @@ def _full(cores: int) -> Plan:
     varied += tuple(WORKLOADS[name].varied(size=size) for name in _OTHERS for size in (100_000,))
     workloads = (*WORKLOADS.values(), *sizes, *varied, job_workload(), *map(size_workload, (*_SIZES, _MILLION)))
     counts = {
-        workload.name: _enough(threads, workload) for workload in workloads if not workload.name.startswith("size-")
+        workload.name: _enough(threads, workload)
+        for workload in workloads
+        if not workload.name.startswith("size-")
     }
     return Plan(
         FULL,

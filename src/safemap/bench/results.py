@@ -6,16 +6,17 @@ written to another name first and then renamed, so whoever reads it finds a whol
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+import zlib
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from safemap.bench import histogram
 from safemap.bench.contestants import CONTROL, REFERENCE
@@ -24,8 +25,13 @@ from safemap.bench.plan import Cell, Plan
 from safemap.bench.statistics import Verdict, jain, judge, noise_floor, within_blocks
 from safemap.bench.workload import WorkloadError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
 FORMAT: Final = "safemap benchmark results"
 VERSION: Final = 1
+COMPRESSED: Final = ".gz"
 QUANTILES: Final = (0.5, 0.9, 0.99, 0.999)
 
 
@@ -43,7 +49,8 @@ class Record:
 
     cell: Cell
     found: Mapping[str, Any]
-    """As `cell.measure` returned it. `fault`: what was wrong with the map, or null; `capped`: why it was given up."""
+    """As `cell.measure` returned it. `fault`: what was wrong with the map, or null; `capped`: why it was given up,
+    where it was."""
 
     @property
     def good(self) -> bool:
@@ -177,7 +184,7 @@ class Results:
 
         Of a job also none for one that lost what it may: it did not do the job.
         """
-        out = self.faults(workload).keys()
+        out = set(self.faults(workload))
         if workload in self.plan.jobs:
             out |= {each.cell.contestant for each in self.of("job", workload) if each.found.get("lost")}
         scores: Scores = {}
@@ -265,8 +272,12 @@ class Results:
     def gil_changed(self) -> list[str]:
         """Return the contestants that turned the GIL on, by what they import or do."""
         return sorted(
-            {each.cell.contestant for each in self.records if each.found.get("gil", [None] * 2)[1] is not None
-             and each.found["gil"][1] != self.environment.gil}
+            {
+                each.cell.contestant
+                for each in self.records
+                if each.found.get("gil", [None] * 2)[1] is not None
+                and each.found["gil"][1] != self.environment.gil
+            }
         )
 
 
@@ -289,30 +300,42 @@ def _figure(record: Record, name: str) -> float | None:
 def read_json(path: Path, wanted: str, version: int) -> dict[str, Any]:
     """Return an object read from a file, of this format and version. Raises ResultsError with one line."""
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        given = json.loads(gzip.decompress(content) if path.suffix == COMPRESSED else content)
+    except gzip.BadGzipFile:
+        message = f"{path} is not compressed as its name says"
+        raise ResultsError(message) from None
     except OSError as error:
         message = f"cannot read {path}: {error.strerror or error}"
         raise ResultsError(message) from None
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, EOFError, zlib.error):
         message = f"{path} is not JSON"
         raise ResultsError(message) from None
     if not isinstance(given, dict) or given.get("format") != wanted:
         message = f"{path} is not a file of {wanted}"
         raise ResultsError(message)
     if given.get("version") != version:
-        message = f"{path} has version {given.get('version')!r:.20} of {wanted}; this safemap reads version {version}"
+        message = (
+            f"{path} has version {given.get('version')!r:.20} of {wanted}; this safemap reads version {version}"
+        )
         raise ResultsError(message)
     return given
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that whoever reads it finds the old text or the new. Raises OSError."""
+    """Write a file so that whoever reads it finds the old text or the new. Raises OSError.
+
+    Text for a name that ends in .gz is compressed; the same text gives the same bytes.
+    """
+    content = text.encode()
+    if path.suffix == COMPRESSED:
+        content = gzip.compress(content, mtime=0)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part")
     part = Path(name)
     try:
-        with open(handle, "w", encoding="utf-8") as out:
-            out.write(text)
+        os.close(handle)
+        part.write_bytes(content)
         part.chmod(0o666 & ~_umask())
         part.replace(path)
     except BaseException:

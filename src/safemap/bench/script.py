@@ -101,9 +101,7 @@ class _Layout:
             return cls(range(size), range(0), range(0))
         stay = (size + 1) // 2 if "there" in sources else 0
         come_and_go = size - stay
-        return cls(
-            range(stay), range(_POOL, _POOL + 2 * come_and_go), range(_POOL, _POOL + 2 * come_and_go, 2)
-        )
+        return cls(range(stay), range(_POOL, _POOL + 2 * come_and_go), range(_POOL, _POOL + 2 * come_and_go, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,7 @@ class Script:
     def fault(
         self, contents: Mapping[Any, Any], lanes: Sequence[Sequence[Chunk]], executed: Sequence[int]
     ) -> str | None:
-        """Say what is wrong with a map after each thread has executed so many chunks of its lane; None: nothing."""
+        """Say what is wrong with a map after threads have executed so many chunks of their lanes, or None."""
         effects = [_effects(self.operations, lane, count) for lane, count in zip(lanes, executed, strict=True)]
         missing = strange = wrong = 0
         for key in self.initial.keys() | contents.keys() | {key for each in effects for key in each.of}:
@@ -179,7 +177,8 @@ class Script:
         if writes != {"counts"}:
             return None
         done = sum(_counts(self.operations, lane, count) for lane, count in zip(lanes, executed, strict=True))
-        return sum(self.initial.values()) + done - sum(contents.values())
+        missing: int = sum(self.initial.values()) + done - sum(contents.values())
+        return missing
 
 
 def operations_of(workload: Workload) -> tuple[Operation, ...]:
@@ -242,11 +241,8 @@ class _Lane:
         return chance.sample(numbers, len(numbers))
 
     def steps(self) -> Iterator[Step]:
-        position = 0
-        for share in self._shares():
-            operation, source = parse(share)
-            yield self._step(operation, source, position)
-            position += 1
+        for position, share in enumerate(self._shares()):
+            yield self._step(*parse(share), position)
         if not self.added:
             return
         # The lane begins again after this, and its new keys must be new then, too.
@@ -275,7 +271,7 @@ class _Lane:
         shares: list[str] = []
         gap = 0
         while len(shares) < self.count:
-            shares += [self.chance.choice(writes)] + self.chance.choices(reads, k=gap)
+            shares += [self.chance.choice(writes), *self.chance.choices(reads, k=gap)]
             gap += 1
         return shares[: self.count]
 

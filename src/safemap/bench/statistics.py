@@ -67,6 +67,11 @@ def compare(these: Scores, those: Scores) -> Ratio | None:
     return Ratio(median(ratios), *_spread(tuple(ratios), len(ratios))) if ratios else None
 
 
+def interval_of(ratios: Sequence[float], count: int) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of the median of `count` such ratios."""
+    return _spread(tuple(ratios), count)
+
+
 def noise_floor(control: Sequence[float], blocks: int) -> float:
     """Return the ratio that has to be exceeded: the 95 % spread of a median over `blocks` ratios of nothing.
 

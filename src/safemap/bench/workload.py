@@ -30,7 +30,7 @@ class WorkloadError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A mix of operations, and the axes along which workloads differ. Raises WorkloadError if it makes no sense."""
+    """A mix of operations, and the axes along which workloads differ. Raises WorkloadError for nonsense."""
 
     name: str
     mix: Mapping[str, float]
@@ -66,9 +66,11 @@ class Workload:
         for axis, choices in CHOICES.items():
             if getattr(self, axis) not in choices:
                 self._refuse(axis, f"one of {', '.join(choices)}")
-        if type(self.size) is not int or not 0 <= self.size <= MOST_ENTRIES:
+        size: object = self.size  # whatever a file has
+        if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST_ENTRIES:
             self._refuse("size", f"a whole number from 0 to {MOST_ENTRIES:,}")
-        if not isinstance(self.skew, float | int) or not 0 < self.skew <= 10:  # noqa: PLR2004 - a slip of the finger
+        skew: object = self.skew
+        if isinstance(skew, bool) or not isinstance(skew, float | int) or not 0 < skew <= 10:  # noqa: PLR2004 - a slip of the finger
             self._refuse("skew", "a number above 0 and at most 10")
         if self.size == 0 and any(parse(share)[1] == "there" for share in (*self.mix, *self.background)):
             self._refuse("size", "above 0 where operations use keys that are there")
@@ -158,4 +160,3 @@ def mix_in_words(mix: Mapping[str, float]) -> str:
         operation, source = parse(share)
         parts.append(f"{part * 100:.3g}% {operation.name}" + f" ({source})" * (source != "there"))
     return ", ".join(parts)
-

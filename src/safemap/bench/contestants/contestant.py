@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
 
 Role: TypeAlias = Literal["variant", "baseline", "floor"]
 
@@ -48,7 +51,9 @@ PLAIN: Final[Mapping[str, str]] = {
 """What is written where m is a dict, and no other thread is thought of."""
 
 
-def locked(enter: str, statements: Mapping[str, str] = PLAIN, without: frozenset[str] = frozenset()) -> dict[str, str]:
+def locked(
+    enter: str, statements: Mapping[str, str] = PLAIN, without: frozenset[str] = frozenset()
+) -> dict[str, str]:
     """Return statements with `enter` (as "with lock:") before each, but for those in `without`."""
     return {
         name: statement if name in without else f"{enter}\n{textwrap.indent(statement, '    ')}"

@@ -1,7 +1,8 @@
-"""`ConcurrentDict` of the package ft_utils (Python 3.13 and later): shards, each a dict and a lock, written in C."""
+"""`ConcurrentDict` of the package ft_utils (Python 3.13 and later): dicts and locks, in C."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from safemap.bench.contestants.contestant import CONTRACT, PLAIN, Contestant
@@ -22,16 +23,14 @@ _STATEMENTS: Final = {name: CONTRACT[name] for name in _SHARED} | {
 
 def _missing() -> str | None:
     try:
-        from ft_utils.concurrency import ConcurrentDict  # noqa: F401, PLC0415 # pyright: ignore
+        import_module("ft_utils.concurrency")
     except ImportError:
         return "ft_utils is not installed"
     return None
 
 
 def _make(items: Mapping[Any, Any]) -> Any:
-    from ft_utils.concurrency import ConcurrentDict  # noqa: PLC0415 # pyright: ignore
-
-    made: Any = ConcurrentDict()
+    made = import_module("ft_utils.concurrency").ConcurrentDict()
     for key, value in items.items():
         made[key] = value
     return made

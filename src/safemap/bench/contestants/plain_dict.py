@@ -12,6 +12,6 @@ PLAIN_DICT: Final = Contestant(
     dict,
     PLAIN,
     atomic=False,
-    lacks="m[k], get, in, m[k] = v, pop, setdefault and copy are atomic, nothing else: d[k] += 1 loses counts, and "
-    "iteration may raise RuntimeError while another thread writes",
+    lacks="m[k], get, in, m[k] = v, pop, setdefault and copy are atomic, nothing else: d[k] += 1 loses counts, "
+    "and iteration may raise RuntimeError while another thread writes",
 )
