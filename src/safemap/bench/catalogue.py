@@ -47,6 +47,12 @@ _OURS: Final = (
         "entries come and go: open connections, jobs in flight; conc-map-bench's Exchange",
     ),
     Workload(
+        "readers-and-a-writer",
+        {"get": 1.0},
+        "what readers get while one other thread writes all the time",
+        background={"set": 1.0},
+    ),
+    Workload(
         "scan-with-writer",
         {"scan": 1.0},
         "going through all items while one other thread writes",

@@ -75,7 +75,8 @@ class Plan:
     threads: Mapping[str, tuple[int, ...]]
     """The numbers of threads, by the workload's name."""
     few: tuple[str, ...] = ()
-    """Entrants that are slow, or much alike: they are measured on `few_workloads` alone."""
+    """Entrants that are slow, or much alike: only their throughput is measured, on `few_workloads` alone, at the
+    highest number of threads that the cores can run."""
     few_workloads: tuple[str, ...] = ()
     latency: tuple[str, ...] = ()
     """Workloads whose latency is measured, at the highest number of threads that the cores can run."""
@@ -120,12 +121,14 @@ class Plan:
         """Yield the cells of a block, those together that must be: latency needs the throughput before it."""
         for name, counts in self.threads.items():
             kind: Kind = "job" if name in self.jobs else "throughput"
-            who = self._who(name)
             for threads in counts:
+                judged = threads == self.judged_threads(name, cores)
+                who = self._who(name, few=judged)
                 group = [[Cell(kind, block, name, threads, entrant) for entrant in who]]
-                if name in self.latency and threads == self.judged_threads(name, cores):
+                if name in self.latency and judged:
+                    paced = [entrant for entrant in who if entrant not in self.few]
                     group += [
-                        [Cell("latency", block, name, threads, entrant, load) for entrant in who]
+                        [Cell("latency", block, name, threads, entrant, load) for entrant in paced]
                         for load in self.loads
                     ]
                 yield group
@@ -133,10 +136,10 @@ class Plan:
             names = [each for each in self.names("variant", "baseline") if each not in self.few]
             yield [[Cell("size", block, size_name(size), 1, entrant) for entrant in names]]
 
-    def _who(self, workload: str) -> list[str]:
+    def _who(self, workload: str, *, few: bool) -> list[str]:
         """Return the entrants that run a workload: those that have all of its operations."""
         known = [entrant.name for entrant in self.entrants]
-        if workload not in self.few_workloads:
+        if workload not in self.few_workloads or not few:
             known = [name for name in known if name not in self.few]
         needed: tuple[str, ...] = wordindex.STATEMENTS
         if workload not in self.jobs:

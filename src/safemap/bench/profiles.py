@@ -141,11 +141,11 @@ def _standard(cores: int) -> Plan:
     threads = _threads(STANDARD, cores)
     at_once = (max(count for count in threads if count <= max(cores, 2)),)
     varied = tuple(named(_VARIED).varied(**axes) for axes in _AXES)
-    counts = {name: threads if name in _THREE or name == "reads-100" else (1, *at_once) for name in _READS}
+    counts = {name: threads if name in _FEW_WORKLOADS or name in _THREE else at_once for name in _READS}
     counts |= dict.fromkeys(_OTHERS, at_once)
     counts["read-modify-write"] = threads
     counts |= {workload.name: at_once for workload in varied}
-    counts[wordindex.NAME] = (1, *at_once)
+    counts[wordindex.NAME] = at_once
     return Plan(
         STANDARD,
         _entrants(()),
