@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import safemap
-from safemap.testing.conformance import Conformance
+from safemap.testing.conformance import CONTRACT, Conformance
 from safemap.watch import WatchedMap
 
 
@@ -31,6 +31,37 @@ class WatchedReadDirtyMap(WatchedMap):
     kind = safemap.ReadDirtyMap
 
 
+class Heard:
+    """A watched map that somebody listens to from its first moment on, so that every write is told."""
+
+    __slots__ = ()
+
+    def __new__(cls, *args, **named):
+        self = super().__new__(cls, *args, **named)
+        self.subscribe(lambda _: None)
+        return self
+
+
+class HeardMutexMap(Heard, WatchedMutexMap):
+    __slots__ = ()
+
+
+class HeardRWLockMap(Heard, WatchedRWLockMap):
+    __slots__ = ()
+
+
+class HeardShardedMap(Heard, WatchedShardedMap):
+    __slots__ = ()
+
+
+class HeardCopyOnWriteMap(Heard, WatchedCopyOnWriteMap):
+    __slots__ = ()
+
+
+class HeardReadDirtyMap(Heard, WatchedReadDirtyMap):
+    __slots__ = ()
+
+
 class TestMutexMap(Conformance):
     make = WatchedMutexMap
 
@@ -49,3 +80,27 @@ class TestCopyOnWriteMap(Conformance):
 
 class TestReadDirtyMap(Conformance):
     make = WatchedReadDirtyMap
+
+
+class WhileHeard:
+    claims = CONTRACT - {"lets go"}  # an event keeps its values until it is delivered: see test_lifetime
+
+
+class TestHeardMutexMap(WhileHeard, Conformance):
+    make = HeardMutexMap
+
+
+class TestHeardRWLockMap(WhileHeard, Conformance):
+    make = HeardRWLockMap
+
+
+class TestHeardShardedMap(WhileHeard, Conformance):
+    make = HeardShardedMap
+
+
+class TestHeardCopyOnWriteMap(WhileHeard, Conformance):
+    make = HeardCopyOnWriteMap
+
+
+class TestHeardReadDirtyMap(WhileHeard, Conformance):
+    make = HeardReadDirtyMap

@@ -112,7 +112,8 @@ class Mailbox:
     def start(self, contents: Mapping[Any, Any], sequence: int) -> None:
         """Begin, or go on after a gap, with these contents."""
         self.started = True
-        self._queue.put(Start(contents, sequence, self._missed))
+        if contents or self._missed:
+            self._queue.put(Start(contents, sequence, self._missed))
         self._missed = 0
         self._put_what_is_behind()
 

@@ -28,6 +28,7 @@ from safemap.watch.mailbox import DEFAULT_LIMIT, Mailbox, Mark
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from safemap import MissingType
     from safemap.watch.events import WhenFull
     from safemap.watch.listeners import Callback, Hook
     from safemap.watch.log import Log
@@ -145,7 +146,7 @@ class WatchedMap(LoggedMap[K, V]):
         """
         check_timeout(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        seen = self._inner.get(key, MISSING)
+        seen = self._look_within(key, deadline)
         if seen is not MISSING and predicate(seen):
             return seen
         self._here.check_free()
@@ -211,6 +212,13 @@ class WatchedMap(LoggedMap[K, V]):
         log = getattr(self, "_log", None)
         if log is not None and log.mailboxes:
             log.close()
+
+    def _look_within(self, key: K, deadline: float | None) -> V | MissingType:
+        """Return the value of a key, or MISSING. Raises TimeoutError if whoever holds it keeps readers out too long."""
+        if deadline is None or self._inner.guarantees.reader_waits_for_writer != "yes":
+            return self._inner.get(key, MISSING)
+        with self._inner.entry(key, seconds_left(deadline)) as entry:
+            return entry.value
 
     def _is_dispatcher(self) -> bool:
         return threading.current_thread() in self._log.threads.copy().values()
