@@ -1,13 +1,16 @@
-"""What becomes of threads, subscribers and events: when the map is dropped, forked, copied, or the program ends."""
+"""What becomes of threads, subscribers and events: a map is dropped, forked or copied, or the program ends."""
 
 from __future__ import annotations
 
 import gc
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import warnings
 import weakref
+from pathlib import Path
 
 import safemap
 from safemap.watch import WatchedMap
@@ -182,6 +185,33 @@ def test_a_stuck_subscriber_does_not_keep_the_program_from_ending():
         timeout=30,
     )
     assert printed == "end\n"
+
+
+def test_a_program_ends_silently():
+    """Maps and iterators that are still there at the end, in globals and in cycles, complain of nothing."""
+    code = """
+from safemap import ShardedMap
+from safemap.watch import WatchedMap
+
+m = WatchedMap(ShardedMap())
+m.subscribe(lambda event: None)
+m["itself"] = m
+n = WatchedMap(a=1)
+events = n.watch()
+n["events"] = events
+def function(map=m, events=events): pass
+function.itself = function
+"""
+    for _ in range(5):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code],
+            env=os.environ | {"PYTHONPATH": str(Path(safemap.__file__).parent.parent)},
+            capture_output=True,
+            text=True,
+            timeout=WAIT,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_what_is_closed_is_delivered_before_the_program_ends():

@@ -55,7 +55,7 @@ def test_one_that_begins_again_and_again_is_exact_in_the_end(variant, limit):
 
 
 def test_writers_do_not_run_away(rapid_switching):
-    """What is on its way to the subscribers stays short, however many write: they leave time to who distributes."""
+    """What is on its way to the subscribers stays short, however many write: they leave time to distribute it."""
     m = WatchedMap(safemap.ShardedMap())
     subscription = m.subscribe(lambda _: None, limit=10, when_full="skip")
     longest = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from queue import Empty
@@ -108,8 +109,9 @@ class Watch(_Listener, Generic[K, V]):
         finally:
             self._taking.release()
 
-    def __del__(self) -> None:
-        self.close()
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not _is_finalizing():  # when modules are half gone already
+            self.close()
 
 
 def dispatch(log: Log, mailbox: Mailbox, callback: Callback, on_error: Hook) -> None:

@@ -11,6 +11,7 @@ closes it. Whoever waits (`flush`, `close`, `wait_for`, an iterator) holds nothi
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import weakref
@@ -208,13 +209,13 @@ class WatchedMap(LoggedMap[K, V]):
         """Whether the map was closed: it accepts no more events."""
         return self._log.closed
 
-    def __del__(self) -> None:
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         log = getattr(self, "_log", None)
-        if log is not None and log.mailboxes:
+        if log is not None and log.mailboxes and not _is_finalizing():  # when modules are half gone already
             log.close()
 
     def _look_within(self, key: K, deadline: float | None) -> V | MissingType:
-        """Return the value of a key, or MISSING. Raises TimeoutError if whoever holds it keeps readers out too long."""
+        """Return the value of a key, or MISSING. Raises TimeoutError where readers wait, and wait too long."""
         if deadline is None or self._inner.guarantees.reader_waits_for_writer != "yes":
             return self._inner.get(key, MISSING)
         with self._inner.entry(key, seconds_left(deadline)) as entry:
