@@ -231,6 +231,12 @@ class Interruptible(ShardedMap):
     """A map that can be interrupted just after it was changed, as signal handlers and finalizers do it."""
 
     then = None
+    first = None
+
+    def _before(self):
+        first, self.first = self.first, None
+        if first is not None:
+            first()
 
     def _interrupt(self):
         then, self.then = self.then, None
@@ -238,25 +244,30 @@ class Interruptible(ShardedMap):
             then()
 
     def swap(self, key, value, default=None):
+        self._before()
         previous = super().swap(key, value, default)
         self._interrupt()
         return previous
 
     def pop(self, key, *default):
+        self._before()
         previous = super().pop(key, *default)
         self._interrupt()
         return previous
 
     def popitem(self):
+        self._before()
         item = super().popitem()
         self._interrupt()
         return item
 
     def clear(self):
+        self._before()
         super().clear()
         self._interrupt()
 
     def update(self, *items, **named):
+        self._before()
         super().update(*items, **named)
         self._interrupt()
 
@@ -302,6 +313,18 @@ class TestInterrupted:
         m.close()
         assert replica_of(events) == m.to_dict()
         assert ("k" in m) == (nested == "set")
+
+    def test_by_somebody_who_begins_to_listen_just_before_the_change(self, inner, name):
+        """Whoever has begun to listen is told of what is changed afterwards, and need not wait for it."""
+        m = WatchedMap(inner(k="old"))
+        began = []
+        m.inner.first = lambda: began.append(in_other_thread(m.watch))
+        INTERRUPTED[name](m)
+        m.close()
+        (events,) = began
+        told = list(events)
+        assert told
+        assert told[0].old == ({"k": "old"} if name == "clear" else "old")
 
     def test_by_an_exception_just_after_the_change(self, inner, name):
         if name == "popitem":

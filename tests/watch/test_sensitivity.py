@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 import safemap
@@ -19,6 +21,7 @@ class TellsAfterTheSection(WatchedMap):
 
     def _store(self, key, value):
         old = self._inner.swap(key, value, MISSING)
+        time.sleep(0)  # where another thread may come; it comes without that, too, but not in every run
         self._tell(key, old, value)
         self._distribute()
 
@@ -32,6 +35,7 @@ class BeginsOutsideASection(WatchedMap):
 
     def _begin_at(self, mailbox, *, initial):
         contents = self._inner.snapshot() if initial else {}
+        time.sleep(0)
         self._append(self._log.begin(mailbox, contents))
         self._log.distribute()
 
@@ -43,6 +47,7 @@ class UpdatesOutsideASection(WatchedMap):
 
     def _update(self, staged):
         before = {key: self._inner.get(key, MISSING) for key in staged}
+        time.sleep(0)
         self._inner.update(staged)
         for key, value in staged.items():
             self._tell(key, before[key], value)
@@ -58,6 +63,7 @@ class EverybodysTurn(Log):
                 entry = self.entries.popleft()
             except IndexError:
                 return
+            time.sleep(0)
             self._deal_with(entry)
 
 

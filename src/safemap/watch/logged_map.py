@@ -15,7 +15,8 @@ Invariants
      handler that writes to the very key. The look afterwards is for that: what it finds is told as a further
      change.
   4. Whether anybody listens is asked after the change (once more, if it was asked before): whoever has begun to
-     listen before the change is told.
+     listen before the change is told. Without initial contents, one begins to listen at any time, and waits for
+     nobody.
   5. What a thread does in a `locked` section goes to a batch, which enters the log at the section's end, and
      leaves it when the section is over: where the map's guarantee is "all at once", nobody hears of a change
      that cannot be seen yet.
@@ -42,9 +43,9 @@ from safemap.watch.map_around import MapAround
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from safemap import Entry, MissingType
+    from safemap import Entry, MissingType, Snapshot
     from safemap.watch.events import Kind
-    from safemap.watch.log import Logged
+    from safemap.watch.log import Change, Logged
 
 
 UNKNOWN = object()
@@ -205,27 +206,26 @@ class LoggedMap(MapAround[K, V]):
     def clear(self) -> None:
         self._hold_all()
         try:
-            if self._log.mailboxes:
-                self._clear_and_tell()
-            else:
-                self._inner.clear()
+            contents = self._inner.snapshot()  # which dies after the map is free
+            self._clear(contents)
         finally:
             self._release_all()
 
-    def _clear_and_tell(self) -> None:
-        contents = self._inner.snapshot()
+    def _clear(self, contents: Snapshot[K, V]) -> None:
+        change: Change = ("cleared", MISSING, contents, MISSING)
         told = not contents
         try:
             self._inner.clear()
-            if not told:
-                self._append(("cleared", MISSING, contents, MISSING))
+            if self._log.mailboxes and not told:
+                self._append(change)
                 told = True
         except BaseException:
-            if not told and not self._inner:
-                self._append(("cleared", MISSING, contents, MISSING))
+            if self._log.mailboxes and not told and not self._inner:
+                self._append(change)
             raise
-        for key, value in self._inner.items():  # written by a finalizer or a signal handler
-            self._tell(key, MISSING, value)
+        if self._log.mailboxes:
+            for key, value in self._inner.items():  # written by a finalizer or a signal handler
+                self._tell(key, MISSING, value)
 
     def _update(self, staged: dict[K, V]) -> None:
         if self._inner.guarantees.update == "key by key" or len(staged) == 1:
@@ -234,29 +234,30 @@ class LoggedMap(MapAround[K, V]):
             return
         self._hold_all()
         try:
-            if self._log.mailboxes:
-                self._update_and_tell(staged)
-            else:
-                self._inner.update(staged)
+            self._update_held(staged)
         finally:
             self._release_all()
 
-    def _update_and_tell(self, staged: dict[K, V]) -> None:
+    def _update_held(self, staged: dict[K, V]) -> None:
         inner = self._inner
-        changes = [(key, inner.get(key, MISSING), value) for key, value in staged.items()]
+        there = bool(inner)
+        changes = [(key, inner.get(key, MISSING) if there else MISSING, value) for key, value in staged.items()]
         told = 0
         try:
             inner.update(staged)
-            for change in changes:
-                self._tell(*change)
-                told += 1
+            if self._log.mailboxes:
+                for change in changes:
+                    self._tell(*change)
+                    told += 1
         except BaseException:  # all was undone, or what was not is told
-            for key, old, new in changes[told:]:
-                if new is not old and self._seen(key) is new:
-                    self._tell(key, old, new)
+            if self._log.mailboxes:
+                for key, old, new in changes[told:]:
+                    if new is not old and self._seen(key) is new:
+                        self._tell(key, old, new)
             raise
-        for key, _, new in changes:
-            self._look_again(key, new)
+        if told:
+            for key, _, new in changes:
+                self._look_again(key, new)
 
 
 def _equal(a: Any, b: Any) -> bool:
