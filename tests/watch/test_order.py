@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -54,28 +54,21 @@ def test_one_that_begins_again_and_again_is_exact_in_the_end(variant, limit):
     m.close(WAIT)
 
 
-def test_writers_do_not_run_away(rapid_switching):
-    """What is on its way to the subscribers stays short, however many write: they leave time to distribute it."""
+def test_writers_pause_while_the_distributor_is_behind(monkeypatch):
+    """So what is on its way stays short, however many write. Who holds a key does not pause."""
+    pauses = []
+    monkeypatch.setattr("safemap.watch.log.time", SimpleNamespace(sleep=pauses.append))
     m = WatchedMap(safemap.ShardedMap())
-    subscription = m.subscribe(lambda _: None, limit=10, when_full="skip")
-    longest = []
-    stop = threading.Event()
-
-    def look():
-        while not stop.is_set():
-            longest.append(len(m._log.entries))
-
-    def write(number):
-        for n in range(3_000):
-            m[number] = n
-
-    def work():
-        try:
-            in_threads(*(lambda i=i: write(i) for i in range(6)))
-        finally:
-            stop.set()
-
-    in_threads(work, look)
-    assert max(longest) < 1_000 + 100
-    m.close(WAIT)
-    assert subscription.lost > 0
+    events = m.watch()
+    m._log._turn["whose"] = "another thread, which is slow"
+    for n in range(1_010):
+        m["n"] = n
+    assert pauses == [0.001] * 10
+    with m.entry("held"):
+        m["n"] = 1_010
+    assert len(pauses) == 11, "one, at the end of the block"
+    m._log._turn.clear()
+    m["n"] = 1_011
+    m.close()
+    assert [event.new for event in events] == list(range(1_012))
+    assert not m._log.entries
