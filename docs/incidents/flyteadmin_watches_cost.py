@@ -1,0 +1,56 @@
+"""Which map serves flyteadmin_watches best: `python docs/incidents/flyteadmin_watches_cost.py [seconds]`."""
+
+import itertools
+import sys
+
+from flyteadmin_watches import LockedWatches, Watch, Watches
+from rounds import measured, rate, rates_together, table
+
+import safemap
+
+KEYS = [(f"project-{n % 20}", f"domain-{n % 3}") for n in range(60)]
+
+
+def register(_project, _domain):
+    return Watch()
+
+
+def filled(watches):
+    for key in KEYS:
+        watches.observe(*key, 1)
+    return watches
+
+
+def requests(watches, reads):
+    """Return a handler: of `reads` + 1 requests one observes and the others read, each another watch."""
+    keys = itertools.cycle(KEYS)
+
+    def handle():
+        watches.observe(*next(keys), 1)
+        for _ in range(reads):
+            watches.read(*next(keys))
+
+    return handle
+
+
+def alone(reads):
+    return lambda watches: rate(requests(watches, reads), 1_000)
+
+
+def together(reads):
+    return lambda watches: sum(rates_together([requests(watches, reads) for _ in range(2)], 0.03))
+
+
+MEASURES = {
+    "9 reads and a write, 1 thread": alone(9),
+    "9 reads and a write, 2 threads": together(9),
+    "writes, 1 thread": alone(0),
+    "writes, 2 threads": together(0),
+    "report": lambda watches: rate(watches.report, 200),
+}
+
+if __name__ == "__main__":
+    contestants = {"dict and lock": lambda: filled(LockedWatches(register))}
+    for kind, cls in safemap.KINDS.items():
+        contestants[f"`{cls.__name__}`"] = lambda kind=kind: filled(Watches(safemap.create(kind), register))
+    print(table(*measured(contestants, MEASURES, float(sys.argv[1]) if sys.argv[1:] else 10)))
