@@ -31,31 +31,20 @@ def pairs(manager):
     return pair
 
 
-def taking(manager):
-    return rate(pairs(manager), 5_000)
+def alone(manager):
+    return {
+        "take and release, alone": rate(pairs(manager), 5_000),
+        "scan, alone": rate(lambda: manager.check_existence(exists), 20),
+    }
 
 
-def scanning(manager):
-    return rate(lambda: manager.check_existence(exists), 20)
+def together(manager):
+    taken, scans = rates_together([pairs(manager), lambda: manager.check_existence(exists)], 0.1)
+    return {"take and release, while another scans": taken, "scan, while another takes": scans}
 
-
-def taking_while_scanned(manager):
-    return rates_together([pairs(manager), lambda: manager.check_existence(exists)], 0.03)[0]
-
-
-def scanning_while_others_take(manager):
-    return rates_together([pairs(manager), lambda: manager.check_existence(exists)], 0.03)[1]
-
-
-MEASURES = {
-    "take and release, alone": taking,
-    "scan, alone": scanning,
-    "take and release, while scanned": taking_while_scanned,
-    "scan, while others take": scanning_while_others_take,
-}
 
 if __name__ == "__main__":
     contestants = {"dict and lock, scan under the lock": lambda: filled(LockedSyncManager())}
     for kind, cls in safemap.KINDS.items():
         contestants[f"`{cls.__name__}`"] = lambda kind=kind: filled(SyncManager(safemap.create(kind)))
-    print(table(*measured(contestants, MEASURES, float(sys.argv[1]) if sys.argv[1:] else 10)))
+    print(table(*measured(contestants, [alone, together], float(sys.argv[1]) if sys.argv[1:] else 10)))

@@ -1,4 +1,4 @@
-"""Conductor's workflow sweeper: workers and sweepers change one workflow, and the last one takes it from the queue.
+"""Conductor's workflow sweeper: workers and sweepers change one workflow, and whoever completes it unqueues it.
 
 The page is conductor_sweeper.md.
 """
@@ -75,7 +75,7 @@ class FaultySweeper:
 
 
 class Sweeper:
-    """Two maps; whoever changes a workflow holds it and its place in the queue, from before the look to the end."""
+    """Two maps; whoever changes a workflow holds it and its place in the queue, from the look to the end."""
 
     def __init__(self, workflows, queue):
         self.workflows = workflows

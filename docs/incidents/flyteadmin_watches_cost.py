@@ -33,24 +33,23 @@ def requests(watches, reads):
     return handle
 
 
-def alone(reads):
-    return lambda watches: rate(requests(watches, reads), 1_000)
+def alone(watches):
+    return {
+        "9 reads to a write, 1 thread": rate(requests(watches, 9), 1_000),
+        "writes, 1 thread": rate(requests(watches, 0), 1_000),
+        "report": rate(watches.report, 500),
+    }
 
 
-def together(reads):
-    return lambda watches: sum(rates_together([requests(watches, reads) for _ in range(2)], 0.03))
+def together(watches):
+    return {
+        f"{name}, 2 threads": sum(rates_together([requests(watches, reads), requests(watches, reads)], 0.05))
+        for name, reads in [("9 reads to a write", 9), ("writes", 0)]
+    }
 
-
-MEASURES = {
-    "9 reads and a write, 1 thread": alone(9),
-    "9 reads and a write, 2 threads": together(9),
-    "writes, 1 thread": alone(0),
-    "writes, 2 threads": together(0),
-    "report": lambda watches: rate(watches.report, 200),
-}
 
 if __name__ == "__main__":
     contestants = {"dict and lock": lambda: filled(LockedWatches(register))}
     for kind, cls in safemap.KINDS.items():
         contestants[f"`{cls.__name__}`"] = lambda kind=kind: filled(Watches(safemap.create(kind), register))
-    print(table(*measured(contestants, MEASURES, float(sys.argv[1]) if sys.argv[1:] else 10)))
+    print(table(*measured(contestants, [alone, together], float(sys.argv[1]) if sys.argv[1:] else 10)))

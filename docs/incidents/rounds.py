@@ -10,26 +10,30 @@ import statistics
 import sys
 import threading
 import time
+from collections import defaultdict
 
 import safemap
 
+LEAST_ROUNDS = 3
+
 
 def measured(contestants, measures, seconds):
-    """Return the ratios of each contestant to the first, by contestant and measure.
+    """Return the ratios of each contestant to the first, by contestant and column, and the number of rounds.
 
-    `contestants`: functions by name that make a fresh one. `measures`: functions by name that take one, and return
-    a figure that is the better the higher.
+    `contestants`: functions by name that make a fresh one. `measures`: functions that take one, and return figures
+    by column: rates, the higher the better.
     """
-    ratios = {name: {measure: [] for measure in measures} for name in contestants}
     names = list(contestants)
+    ratios = {name: defaultdict(list) for name in names}
     until = time.monotonic() + seconds
     rounds = 0
-    while time.monotonic() < until or rounds < 5:
-        for measure, function in measures.items():
-            turn = names[rounds % len(names) :] + names[: rounds % len(names)]  # nobody is always first
-            figures = {name: function(contestants[name]()) for name in turn}
+    while time.monotonic() < until or rounds < LEAST_ROUNDS:
+        for measure in measures:
+            first = rounds % len(names)  # nobody always is
+            figures = {name: measure(contestants[name]()) for name in names[first:] + names[:first]}
             for name in names:
-                ratios[name][measure].append(figures[name] / figures[names[0]])
+                for column, figure in figures[name].items():
+                    ratios[name][column].append(figure / figures[names[0]][column])
         rounds += 1
     return ratios, rounds
 
@@ -43,7 +47,7 @@ def rate(function, repetitions):
 
 
 def rates_together(functions, seconds):
-    """Return how often per second each function runs, all of them in threads of their own."""
+    """Return how often per second each function runs, all of them in threads of their own; at least once."""
     ready, stop = threading.Barrier(len(functions) + 1), threading.Event()
     counts = [0] * len(functions)
 
@@ -64,23 +68,24 @@ def rates_together(functions, seconds):
     stop.set()
     for thread in threads:
         thread.join()
-    return [count / (time.perf_counter() - begin) for count in counts]
+    taken = time.perf_counter() - begin
+    return [max(count, 1) / taken for count in counts]
 
 
 def table(ratios, rounds):
     """Return the ratios as a Markdown table, with what they were measured on."""
     gil = "with the GIL" if getattr(sys, "_is_gil_enabled", lambda: True)() else "without the GIL"
     speed = "compiled" if safemap.compiled else "plain Python"
-    measures = list(next(iter(ratios.values())))
+    columns = list(next(iter(ratios.values())))
     lines = [
         f"Python {platform.python_version()} {gil}, {speed}, {os.cpu_count()} cores, {rounds} rounds:",
         "",
-        f"| | {' | '.join(measures)} |",
-        f"|---|{'---|' * len(measures)}",
+        f"| | {' | '.join(columns)} |",
+        f"|---|{'---|' * len(columns)}",
     ]
     first = next(iter(ratios))
     for name, row in ratios.items():
-        cells = [spread(row[measure]) if name != first else "1" for measure in measures]
+        cells = [spread(row[column]) if name != first else "1" for column in columns]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -18,7 +18,7 @@ Head, Row = incident.Head, incident.Row
 
 TTL = 5
 WORKERS = 3
-TURNS = 6_000 if safemap.compiled else 1_000
+TURNS = 1_500 if safemap.compiled else 600
 WORKFLOWS = 4
 
 
