@@ -6,6 +6,7 @@ import importlib.util
 import sys
 import threading
 from functools import partial
+from operator import ge
 
 from safemap.testing.threads import in_threads
 from tests.support import ROOT
@@ -26,27 +27,40 @@ def load(name):
 def observed(workers, observers, timeout=30):
     """Run each of `workers` in a thread, and meanwhile each of `observers` in one, again and again.
 
-    Return how often each observer has looked, which is at least once after the last worker has ended.
+    A worker is given a function to call in its middle: it returns when every observer has begun and ended a look
+    since. After the last worker each observer looks once more. Return how often each has looked.
     """
-    ended = threading.Barrier(len(workers), action=lambda: done.set())
-    done = threading.Event()
+    looks = [0] * len(observers)
+    looked, done = threading.Condition(), threading.Event()
+    working = [len(workers)]
+
+    def pause():
+        with looked:
+            enough = [count + 2 for count in looks]
+            assert looked.wait_for(lambda: done.is_set() or all(map(ge, looks, enough)), timeout), "nobody looks"
 
     def work(worker):
         try:
-            worker()
+            worker(pause)
         except BaseException:
             done.set()
-            ended.abort()
             raise
-        ended.wait(timeout)
+        with looked:
+            working[0] -= 1
+            if not working[0]:
+                done.set()
 
-    def observe(look):
-        looks = 0
-        while not done.is_set():
+    def observe(number, look):
+        while True:
+            last = done.is_set()
             look()
-            looks += 1
-        look()
-        return looks + 1
+            with looked:
+                looks[number] += 1
+                looked.notify_all()
+            if last:
+                return
 
-    threads = [partial(work, worker) for worker in workers] + [partial(observe, look) for look in observers]
-    return in_threads(*threads, timeout=timeout)[len(workers) :]
+    threads = [partial(work, worker) for worker in workers]
+    threads += [partial(observe, number, look) for number, look in enumerate(observers)]
+    in_threads(*threads, timeout=timeout)
+    return looks

@@ -143,7 +143,7 @@ def loaded(workflows, queue):
     last, ended = threading.Barrier(WORKERS), threading.Event()
     begin = time.monotonic()
 
-    def work(me):
+    def work(me, _pause):
         while time.monotonic() < begin + SECONDS:
             name = (me, started[me])
             sweeper.start(name, 2)
@@ -153,7 +153,7 @@ def loaded(workflows, queue):
         if last.wait(60) == 0:
             ended.set()
 
-    def sweep():
+    def sweep(_pause):
         no_more = False
         while not no_more or queue:
             assert time.monotonic() < begin + SECONDS + 20, f"{len(queue)} workflows never complete"
@@ -195,9 +195,11 @@ def test_an_audit_of_both_maps_is_of_one_moment(variant, rapid_switching):
     sweeper = incident.Sweeper(variant(), variant())
     number = 300
 
-    def work():
+    def work(pause):
         for n in range(number):
             sweeper.start(n, 2)
+            if n % 30 == 0:
+                pause()
             sweeper.lose_task(n)
             sweeper.sweep(n)
             sweeper.finish_task(n)
@@ -206,7 +208,7 @@ def test_an_audit_of_both_maps_is_of_one_moment(variant, rapid_switching):
         workflows, queue = sweeper.audit()
         assert set(queue) == {n for n, workflow in workflows.items() if workflow.status == "RUNNING"}
 
-    assert observed([work], [audit])[0] > 1
+    assert observed([work], [audit])[0] > number // 30
     assert sweeper.audit() == (dict.fromkeys(range(number), Workflow(0, 0, "COMPLETED")), {})
 
 
