@@ -53,7 +53,13 @@ def observed(workers, observers, timeout=30):
     def observe(number, look):
         while True:
             last = done.is_set()
-            look()
+            try:
+                look()
+            except BaseException:
+                with looked:  # nobody waits for it
+                    done.set()
+                    looked.notify_all()
+                raise
             with looked:
                 looks[number] += 1
                 looked.notify_all()
