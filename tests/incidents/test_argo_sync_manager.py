@@ -142,6 +142,28 @@ def test_no_lock_has_two_holders_while_scans_release_those_of_the_dead(variant, 
     holders._check()
 
 
+@pytest.mark.parametrize("when", range(1, 5))
+def test_one_of_two_gets_a_lock_whenever_the_other_comes(variant, when):
+    """Taking asks for the name's hash: at one of these times another workflow comes for the same lock."""
+    manager = incident.SyncManager(variant())
+    others, asked = [], []
+
+    class Name(str):
+        __slots__ = ()
+
+        def __hash__(self):
+            asked.append(self)
+            if len(asked) == when:
+                others.append(pool.submit(manager.try_acquire, "lock", "workflow-2"))
+                wait(others, timeout=0.1)  # it may have to wait for us
+            return hash(str(self))
+
+    with ThreadPoolExecutor(1) as pool:
+        mine = manager.try_acquire(Name("lock"), "workflow-1")
+        theirs = others[0].result(10) if others else manager.try_acquire("lock", "workflow-2")
+    assert sorted([mine, theirs]) == [False, True]
+
+
 def test_one_of_many_gets_a_lock(variant):
     manager = incident.SyncManager(variant())
     for n in range(200):
