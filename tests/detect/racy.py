@@ -313,6 +313,7 @@ def event_is_set_too_early():
     d, ready = CheckedDict(), threading.Event()
 
     def first():
+        d["k"] = 0
         ready.set()
         d["k"] = 1
 

@@ -7,11 +7,13 @@ The program runs as `python script.py` or `python -m module` would run it, in th
 from __future__ import annotations
 
 import argparse
+import ast
 import builtins
 import os
 import runpy
 import sys
 import threading
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -27,6 +29,8 @@ RACES: Final = 66
 """What the race detectors of Go and of LLVM exit with."""
 FAILED: Final = 1
 INTERRUPTED: Final = 130
+
+HERE: Final = str(Path(__file__).parent)
 
 
 class UsageError(Exception):
@@ -48,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     names; 66: races were found; 130: Ctrl-C; 0 otherwise.
     """
     try:
-        options = parser().parse_args(argv)
+        mine, program = split(sys.argv[1:] if argv is None else argv)
+        options = parser().parse_args(mine)
+        options.program = program
         places = [rewriting.Place.parse(text) for text in options.check]
         script, source = chosen_script(options)
     except SystemExit as done:  # --help
@@ -95,8 +101,19 @@ def parser() -> Parser:
     made.add_argument(
         "-m", dest="module", metavar="MODULE", help="run a module instead of a script; needs --check"
     )
-    made.add_argument("program", nargs=argparse.REMAINDER, metavar="script.py [arguments]")
+    made.add_argument("program", nargs="*", metavar="script.py [arguments]")
     return made
+
+
+def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments up to the script or module, and those that belong to it."""
+    at = 0
+    while at < len(argv) and argv[at].startswith("-"):
+        word = argv[at]
+        at += 2 if word in {"--check", "--kinds", "--on-race", "-m"} else 1
+        if word.startswith("-m"):
+            break
+    return list(argv[:at]), list(argv[at:])
 
 
 def kinds(text: str) -> frozenset[findings.Kind]:
@@ -153,14 +170,16 @@ def summary(places: Sequence[rewriting.Place]) -> int:
 
 def run_script(script: Path, source: bytes, arguments: Sequence[str], places: Sequence[rewriting.Place]) -> None:
     """Run a script as `__main__`."""
+    path = os.path.abspath(script)  # noqa: PTH100 - as the interpreter does, without following links
     main_module: Any = ModuleType("__main__")
-    main_module.__file__ = str(script)
+    main_module.__file__ = path
     main_module.__builtins__ = builtins
-    main_module.__spec__ = main_module.__loader__ = main_module.__package__ = None
+    main_module.__spec__ = main_module.__package__ = None
+    main_module.__loader__ = SourceFileLoader("__main__", path)
     sys.modules["__main__"] = main_module
     sys.argv = [str(script), *arguments]
     sys.path[0] = str(script.resolve().parent)
-    code = rewriting.compile_checked(source, str(script), places)
+    code = rewriting.compile_checked(source, path, places)
     exec(code, main_module.__dict__)  # noqa: S102 - that is what it is for
 
 
@@ -203,12 +222,13 @@ def exit_code(value: Any) -> int:
 
 
 def own(found: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without the frames that ran the program."""
-    mine = (__file__, runpy.__file__, "<frozen runpy>")
-    first = found
-    while first is not None and first.tb_frame.f_code.co_filename in mine:
-        first = first.tb_next
-    return first or found
+    """Return a traceback without the frames that ran the program; None if there are no others."""
+    while found is not None:
+        name = found.tb_frame.f_code.co_filename
+        if not (name.startswith(HERE) or name in {ast.__file__, runpy.__file__, "<frozen runpy>"}):
+            break
+        found = found.tb_next
+    return found
 
 
 if __name__ == "__main__":

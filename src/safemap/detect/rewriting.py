@@ -111,10 +111,6 @@ class Rewriter(ast.NodeTransformer):
             return self._wrapped(node)
         return self.generic_visit(node)
 
-    def visit_MatchMapping(self, node: ast.MatchMapping) -> ast.AST:
-        """Leave a pattern alone."""
-        return node
-
     def _wrapped(self, node: ast.expr) -> ast.AST:
         names = self.names.get(id(node), frozenset())
         meant = [place for place in self.places if place.takes(node.lineno, names)]

@@ -194,6 +194,7 @@ def _after_fork() -> None:
     """In a child process, what other threads did before the fork is past."""
     state = here.state
     state.clock = {number: EVERYTHING for number in range(1, next(_numbers)) if number != state.number}
+    state.reads, state.older = {}, {}
     state.ident = threading.get_ident()
 
 
