@@ -1,4 +1,4 @@
-"""A checked dict is a dict: what CPython asks of mappings, copies, C code that takes it apart, hostile keys, memory."""
+"""A checked dict is a dict: what CPython asks of mappings, copies, C code, hostile keys, memory."""
 
 from __future__ import annotations
 

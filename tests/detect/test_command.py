@@ -114,7 +114,8 @@ def test_kinds_and_raising(folder):
 def test_a_module_is_run_as_python_runs_it(folder):
     (folder / "package").mkdir()
     (folder / "package" / "__init__.py").write_text("shared = {}\n")
-    main = "import sys\nfrom package import shared\nprint(type(shared).__name__, sys.argv[1:], __name__, __package__)\n"
+    main = "import sys\nfrom package import shared\n"
+    main += "print(type(shared).__name__, sys.argv[1:], __name__, __package__)\n"
     (folder / "package" / "__main__.py").write_text(main)
     done = command(folder, "--check", "package:shared", "-m", "package", "-x", "1")
     assert (done.stdout, done.stderr, done.returncode) == ("CheckedDict ['-x', '1'] __main__ package\n", "", 0)

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from safemap import detect
-from safemap.detect import edges, history, keys, locks, records, threads, walking
+from safemap.detect import edges, history, keys, locks, threads, walking
 from tests.detect.correct import correct
 from tests.detect.racy import racy
 
@@ -148,7 +148,7 @@ def _(patch):
 
 @mutant("what is met in the middle of an iteration does not count", "iterates_while_another_inserts")
 def _(patch):
-    patch.setattr(history.Check, "step", lambda self, walk: None)
+    patch.setattr(history.Check, "step", lambda self, walk, state: None)
 
 
 @mutant("an iteration keeps the locks that it began with", "generator_outlives_its_lock")

@@ -43,8 +43,8 @@ class CheckedDict(dict[K, V], Generic[K, V]):
     pickles) are plain dicts, as they are for other subclasses of dict. A key's `__hash__` and `__eq__` are called
     more often.
 
-    An operation takes 10 to 20 times as long as a dict's, and is as atomic. Safe to use from finalizers and
-    signal handlers.
+    An operation takes 10 to 30 times as long as a dict's, and is as atomic; `dict(d)` takes 100 times as long.
+    Safe to use from finalizers and signal handlers.
     """
 
     __slots__ = ("_check",)

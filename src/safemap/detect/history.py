@@ -89,7 +89,11 @@ class Check:
             if len(reads) > PENDING:
                 state.older, state.reads = reads, {}
             history = self.keys.young.get(key)
-            if history is not None and history.updates:
+            if (
+                history is not None
+                and (updates := history.updates)
+                and (len(updates) > 1 or (state.number, state.locks, False) not in updates)  # not mine alone
+            ):
                 self._judge_read(history, frame, state, key)
 
     def write(  # noqa: C901 - calls cost more than branches
@@ -183,7 +187,9 @@ class Check:
                 and not state.has_seen(other.number, other.epoch)
                 and update.locks.isdisjoint(state.locks)
             ):
-                mine = Act(state.label, "the read that an update begins with", stack_of(frame), state.locks)
+                mine = Act(
+                    state.label, "the read that the other one's update began with", stack_of(frame), state.locks
+                )
                 found("read-modify-write", key, mine, update.act(), self.on_race, at=other.stack)
 
     def _judge_write(self, history: History, write: Write, state: ThreadState, key: object) -> None:
@@ -217,16 +223,11 @@ class Check:
         self._judge_walk(walk, state)
         return walk
 
-    def step(self, walk: Walk) -> None:
-        """Note that an iteration goes on, and report a write that came in between."""
-        state = here.state
-        if (
-            state is walk.state
-            and state.epoch == walk.epoch
-            and state.holds is walk.holds
-            and self.last is walk.last
-        ):
-            return
+    def step(self, walk: Walk, state: ThreadState) -> None:
+        """Note that an iteration goes on, and report a write that came in between.
+
+        Callers may leave this out if neither the thread, its epoch and its locks nor the dict's last write are others.
+        """
         if state.off:
             return
         if state is not walk.state:  # two threads share the iterator

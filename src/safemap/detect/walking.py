@@ -81,8 +81,16 @@ class Steps:
 
     def __next__(self) -> Any:
         if self._started:
-            if self._walk is not None:
-                self._check.step(self._walk)
+            walk = self._walk
+            if walk is not None:
+                state = here.state
+                if (
+                    state is not walk.state
+                    or state.epoch != walk.epoch
+                    or state.holds is not walk.holds
+                    or self._check.last is not walk.last
+                ):
+                    self._check.step(walk, state)
             return next(self._inner)
         self._started = True
         frame = sys._getframe(1)
