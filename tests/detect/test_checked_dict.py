@@ -18,8 +18,6 @@ from safemap.detect import CheckedDict, keys, threads
 from safemap.testing.hostile import Key
 from safemap.testing.threads import in_other_thread, in_threads, rapid_switching
 
-mapping_tests = pytest.importorskip("test.mapping_tests")
-
 
 @pytest.fixture(autouse=True)
 def fresh():
@@ -28,34 +26,6 @@ def fresh():
     found = detect.reports()
     detect.forget()
     assert found == []
-
-
-class TestAsCPythonTestsSubclasses(mapping_tests.BasicTestMappingProtocol):
-    type2test = CheckedDict
-
-
-class TestAsCPythonTestsDicts(mapping_tests.TestHashMappingProtocol):
-    type2test = CheckedDict
-
-    def test_copy(self):
-        """A copy of a subclass is a dict."""
-        d = CheckedDict({1: 1})
-        assert d.copy() == d
-        assert type(d.copy()) is dict
-
-    def test_repr(self):
-        assert repr(CheckedDict({1: 2})) == "{1: 2}"
-
-    def test_fromkeys(self):
-        made = CheckedDict.fromkeys("ab", 1)
-        assert type(made) is CheckedDict
-        assert made == {"a": 1, "b": 1}
-
-    def test_mutatingiteration(self):
-        d = CheckedDict({1: 1})
-        with pytest.raises(RuntimeError):
-            for n in d:
-                d[n + 1] = 1
 
 
 def test_it_is_a_dict():

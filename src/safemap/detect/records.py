@@ -101,7 +101,7 @@ def put(records: dict[Any, Any], slot: object, record: object) -> None:
     records[slot] = record
     if len(records) > RECORDS:
         try:
-            records.pop(next(iter(records)), None)
+            records.pop(next(iter(records), None), None)
         except RuntimeError:  # another thread does it just now
             return
 
