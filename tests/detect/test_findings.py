@@ -195,6 +195,31 @@ def test_a_signal_handler_may_use_the_dict_at_any_line():
     assert detect.reports() == []
 
 
+def test_a_report_says_if_nobody_has_called_watch():
+    printed = run_python("""
+        import logging, sys, threading
+        from safemap import detect
+        logging.basicConfig(stream=sys.stdout, format="%(message)s")
+        before = threading.Lock()
+        d = detect.CheckedDict()
+        after = threading.Lock()
+        def run(key, lock):
+            def assign():
+                with lock:
+                    d[key] = 1
+            threads = [threading.Thread(target=assign) for _ in range(2)]
+            [thread.start() for thread in threads]
+            [thread.join() for thread in threads]
+        run("after", after)
+        print(len(detect.reports()))
+        run("before", before)
+        """)
+    assert printed.startswith("0\nwrite (key 'before')")
+    assert printed.endswith(
+        "\nnote: watch() was not called; locks made before the first CheckedDict are not seen\n"
+    )
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="DeprecationWarning: this process is multi-threaded")
 def test_a_child_process_takes_what_was_before_the_fork_as_past():

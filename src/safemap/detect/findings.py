@@ -113,10 +113,13 @@ class Report:
     """
     other: Side
     """What another thread did before, or might still be doing."""
+    note: str | None = None
+    """Why it might be a false alarm, if there is a reason to think so."""
 
     def __str__(self) -> str:
         about = "" if self.key is None else f" (key {self.key})"
-        return f"{self.kind}{about}: {MEANING[self.kind]}\n{self.found}\n{self.other}"
+        note = "" if self.note is None else f"\n{self.note}"
+        return f"{self.kind}{about}: {MEANING[self.kind]}\n{self.found}\n{self.other}{note}"
 
 
 class RaceError(RuntimeError):
@@ -150,6 +153,9 @@ class Act:
         return Side(self.name(), self.did, places, tuple(sorted(made)))
 
 
+UNWATCHED: Final = "note: watch() was not called; locks made before the first CheckedDict are not seen"
+
+_note: str | None = None
 _reports: list[Report] = []
 _seen: set[object] = set()
 
@@ -157,6 +163,12 @@ _seen: set[object] = set()
 def reports() -> Sequence[Report]:
     """Return all races that were found since the start, or since `forget()`, oldest first."""
     return list(_reports)
+
+
+def set_note(note: str | None) -> None:
+    """Set the note that reports have from now on."""
+    global _note  # noqa: PLW0603 - it is about the whole process
+    _note = note
 
 
 def forget() -> None:
@@ -189,7 +201,7 @@ def found(  # noqa: PLR0917 - a race has two sides
         if lines in _seen:
             return
         _seen.add(lines)
-        report = Report(kind, None if key is WHOLE else shown(key), *sides)
+        report = Report(kind, None if key is WHOLE else shown(key), *sides, note=_note)
         _reports.append(report)
         if on_race == "log":
             logger.warning("%s", report)

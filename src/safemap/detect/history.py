@@ -226,8 +226,8 @@ class Check:
     def step(self, walk: Walk, state: ThreadState) -> None:
         """Note that an iteration goes on, and report a write that came in between.
 
-        did = "the read that the other one's update began with"
-        mine = Act(state.label, did, stack_of(frame), state.locks)
+        Callers may leave this out if neither the thread, its epoch and its locks nor the dict's last write are
+        others.
         """
         if state.off:
             return

@@ -32,7 +32,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from safemap.detect import edges, locks
+from safemap.detect import edges, findings, locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +59,7 @@ def watch() -> None:
     with _guard:
         _wanted += 1
         if _wanted == 1:
+            findings.set_note(None)
             _patch()
 
 
@@ -87,6 +88,7 @@ def ensure_watched() -> None:
     """Call `watch`, once and for all, if nobody has."""
     if not _wanted:
         watch()
+        findings.set_note(findings.UNWATCHED)
 
 
 def lock_maker(cls: type[Any], plain: Any) -> type[Any]:
