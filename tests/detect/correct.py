@@ -565,6 +565,48 @@ def claimed_under_the_lock_and_finished_under_it(rounds=1):
 
 
 @correct
+def bounded_cache(rounds=1):
+    d, order, lock = CheckedDict(), CheckedDict(), threading.RLock()
+
+    def get(key):
+        with lock:
+            if key in d:
+                order[key] = order.pop(key, None)
+                return d[key]
+        value = str(key)
+        with lock:
+            if key not in d:
+                d[key] = value
+                order[key] = None
+            while len(d) > 3:
+                oldest = next(iter(order))
+                del order[oldest], d[oldest]
+        return value
+
+    together(*[lambda: [get(n % 5) for n in range(20)]] * 3, times=rounds)
+
+
+@correct
+def read_here_and_written_there(rounds=1):
+    d, lock = CheckedDict(n=0), threading.Lock()
+
+    def show():
+        with lock:
+            return d["n"]
+
+    def reset(n):
+        with lock:
+            d["n"] = n
+
+    def work():
+        for n in range(3):
+            show()
+            reset(n)
+
+    together(work, work, times=rounds)
+
+
+@correct
 def meant_so(rounds=1):
     d = CheckedDict()
 

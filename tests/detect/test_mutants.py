@@ -108,13 +108,18 @@ def _(patch):
 
 @mutant("a write never belongs to a read", "increments", "lock_is_released_between_read_and_write")
 def _(patch):
-    patch.setattr(history, "belongs", lambda read, frame: False)
+    patch.setattr(history, "belongs", lambda read, frame, state: False)
 
 
 @mutant("a write belongs to a read of its own function alone", "accessors_lock_each_for_itself",
         "helper_writes_what_its_caller_looked_for")  # fmt: skip
 def _(patch):
-    patch.setattr(history, "belongs", lambda read, frame: read[0] == id(frame))
+    patch.setattr(history, "belongs", lambda read, frame, state: read[0] == id(frame))
+
+
+@mutant("a write belongs to any read that its caller made", "read_here_and_written_there")
+def _(patch):
+    patch.setattr(history, "belongs", lambda read, frame, state: read[1] == id(frame.f_back))
 
 
 @mutant("a read that does not lead to a write is no reason", "checks_then_inserts", "key_is_a_tuple")

@@ -22,7 +22,7 @@ def fresh():
 
 def test_there_are_enough_programs():
     assert len(racy) == len(racy.kinds) == 33
-    assert len(correct) == 35
+    assert len(correct) == 37
     assert {kind: list(racy.kinds.values()).count(kind) for kind in detect.KINDS} == {
         "iteration": 6,
         "read-modify-write": 17,

@@ -18,9 +18,9 @@ met: that they could is enough. A `CheckedDict` looks for three kinds of it (`KI
   - "read-modify-write": one thread reads a key and then writes it, the other one writes that key, and no lock
     that it holds was held by the first without a break from the read to the write. `d[k] += 1`; `if k not in d:
     d[k] = ...`; `d.get(k)` and then `del d[k]`. A write belongs to the thread's last read of the key if it is
-    done by the function that read, by one that this calls or that called it, or by another one called from the
-    same function. A thread that only comes to such a read, and finds what makes it not write, is the other thread
-    as well.
+    done further down by the function that read, by one that this calls or that called it, or by another one that
+    is called in the same line. A thread that only comes to such a read, and finds what makes it not write, is the
+    other thread as well.
   - "write": both write one key, and they hold no lock in common. CPython makes one assignment a step of its own,
     so this loses no more than one of two values; where that is meant, leave this kind out. `setdefault`, `pop`
     and `popitem` tell each thread whether it was the first: among them there is no race.

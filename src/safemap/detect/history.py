@@ -77,14 +77,26 @@ class Check:
     def read(self, key: Any, frame: FrameType, state: ThreadState) -> None:
         """Note that the calling thread, whose state this is, reads a key."""
         if self._update and not state.off:
-            reads = state.reads
+            reads, above = state.reads, frame.f_back
+            code, lasti = frame.f_code, frame.f_lasti
+            here_id, turns = id(frame), state.turns
+            turn = turns.get(here_id)
+            if turn is None or turn[0] is not code or turn[1] >= lasti:  # another call, or another turn of a loop
+                if len(turns) > PENDING:
+                    turns.clear()
+                turn = [code, lasti]
+                turns[here_id] = turn
+            else:
+                turn[1] = lasti
             reads[self.serial, key if type(key) in SIMPLE else token(key)] = (
-                id(frame),
-                id(frame.f_back),
-                frame.f_code,
-                frame.f_lasti,
+                here_id,
+                id(above),
+                code,
+                lasti,
                 state.clock,
                 state.holds,
+                0 if above is None else above.f_lasti,
+                turn,
             )
             if len(reads) > PENDING:
                 state.older, state.reads = reads, {}
@@ -131,7 +143,7 @@ class Check:
             update = history.updates.get(slot)
             if update is not None and update.write is last and update.locks == locks and read[5] is state.holds:
                 return
-        if read is not None and (decided or not belongs(read, frame)):
+        if read is not None and (decided or not belongs(read, frame, state)):
             read = None
         write = Write(state, frame, did, claim)
         put(history.writes, slot, write)

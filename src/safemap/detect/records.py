@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from safemap.detect.locks import Identity
     from safemap.detect.threads import Clock, Holds, ThreadState
 
-    Read = tuple[int, int, CodeType, int, Clock, Holds]
+    Read = tuple[int, int, CodeType, int, Clock, Holds, int, object]
     """A thread's last read of a key: the identities of its frame and its caller's, the place, what the thread had
-    seen, and what it held."""
+    seen, what it held, where the caller was, and the frame's turn then."""
 
 RECORDS: Final = 64
 """Of each sort, for a dict or a key: more combinations of threads and locksets than run at once."""
@@ -84,11 +84,27 @@ class Walk:
         return Act(self.state.label, "iteration", self.stack, self.locks)
 
 
-def belongs(read: Read, frame: FrameType) -> bool:
-    """Whether a write in this frame follows from the read: in the same call, its caller, or a callee of that."""
-    frame_id, caller_id, code = read[:3]
-    me, above = id(frame), id(frame.f_back)
-    return (frame_id == me and code is frame.f_code) or caller_id in (me, above) or frame_id == above
+def belongs(read: Read, frame: FrameType, state: ThreadState) -> bool:
+    """Whether a write in this frame follows from the read.
+
+    It does if it is done further down in the same call, in its caller, in a callee of that, or in another callee
+    that the same line of the caller calls (`put(k, get(k) + 1)`). Identities of frames are used again by later
+    calls: if the frame, or another one with its identity, has read something since at an earlier place, then the
+    read was of an earlier call, or an earlier turn of a loop, and has nothing to do with the write.
+    """
+    frame_id, caller_id, code, lasti = read[:4]
+    if state.turns.get(frame_id) is not read[7]:
+        return False
+    above = frame.f_back
+    if frame_id == id(frame) and code is frame.f_code:
+        return lasti < frame.f_lasti
+    if caller_id == id(frame):
+        return read[6] < frame.f_lasti
+    if above is None:
+        return False
+    if frame_id == id(above):
+        return lasti < above.f_lasti
+    return caller_id == id(above) and read[6] < above.f_lasti and line_of(above.f_code, read[6]) == above.f_lineno
 
 
 def held_through(before: Holds, now: Holds) -> frozenset[Identity]:

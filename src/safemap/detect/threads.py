@@ -21,7 +21,7 @@ import itertools
 import os
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import weakref
@@ -67,6 +67,7 @@ class ThreadState:
         "reads",
         "taken_away",
         "thread",
+        "turns",
     )
 
     def __init__(self) -> None:
@@ -84,6 +85,9 @@ class ThreadState:
         """How many `unchecked` blocks it is in."""
         self.reads: dict[object, object] = {}
         self.older: dict[object, object] = {}
+        self.turns: dict[int, list[Any]] = {}
+        """For each frame, by its identity: its code and the place of its newest read, in a list of its own for as
+        long as it goes forward only."""
         self.bulk: object = None
         self.thread: weakref.ref[threading.Thread] | None = None
         self.name = ""
