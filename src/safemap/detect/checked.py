@@ -43,7 +43,7 @@ class CheckedDict(dict[K, V], Generic[K, V]):
     pickles) are plain dicts, as they are for other subclasses of dict. A key's `__hash__` and `__eq__` are called
     more often.
 
-    An operation takes 10 to 30 times as long as a dict's, and is as atomic; `dict(d)` takes 100 times as long.
+    An operation takes 15 to 35 times as long as a dict's, and is as atomic; `dict(d)` takes 100 times as long.
     Safe to use from finalizers and signal handlers.
     """
 
