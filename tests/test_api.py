@@ -80,7 +80,7 @@ def test_imports_point_one_way(path):
         target = module.split(".")[0]
         if target in {"_compiled", "_types"}:
             continue  # a constant, and names for type checkers
-        if layer in {"bench", "testing", "watch"}:
+        if layer in {"bench", "detect", "testing", "watch"}:
             allowed = {"", layer} | ({"sync"} if parts == ("testing", "schedules") else set())
             assert target in allowed, f"{path.name} imports {module}: the {layer} stands on public names alone"
         elif layer != "__init__":
