@@ -12,6 +12,9 @@ on those before it:
     maps        one mechanism in each file; none knows of another
     here        the public names
     bench       on the public names alone: measures the maps, and tells which to take
+    testing     on the public names alone: proves maps
+    watch       on the public names alone: tells what changes in a map
+    detect      on its own: finds races in programs that use plain dicts
 """
 
 from __future__ import annotations
