@@ -167,7 +167,12 @@ def test_all_of_the_contract_is_the_inner_maps(recorder):
 
 
 def test_copies_are_of_the_inner_map(recorder):
-    for made in (recorder.copy(), copy.copy(recorder), copy.deepcopy(recorder), pickle.loads(pickle.dumps(recorder))):
+    for made in (
+        recorder.copy(),
+        copy.copy(recorder),
+        copy.deepcopy(recorder),
+        pickle.loads(pickle.dumps(recorder)),
+    ):
         assert type(made) is type(recorder._map)
         assert made == recorder
     assert type(recorder | {"c": 3}) is type({"c": 3} | recorder) is type(recorder._map)

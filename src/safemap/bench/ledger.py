@@ -76,6 +76,8 @@ class Tally:
     until_run: int = SAMPLES_TO_A_RUN // 4
     """The first run comes early: a program may be done before the second."""
     at_census: int = 0
+    next_walk: int = 0
+    """At what count of iterations one is watched next."""
     walks: deque[list[int]] = field(default_factory=lambda: deque[list[int]](maxlen=64))
     """Of some iterations: how many items were taken, and of how many."""
     functions: list[int] = field(default_factory=lambda: [0, 0])

@@ -48,9 +48,11 @@ class Recorder(SingleKeys):
     pickles are of the inner map, and are not recorded. Keys and values are not kept alive; a key's `__eq__` is
     called no more often than by the map, its `__hash__` for one operation in some sixty once more.
 
-    Cost: some 100 to 200 ns for an operation, whichever map it is; threads share nothing that is written. Memory:
-    some MB, however long it runs, and some kB for each living thread. An operation on the map from a signal
-    handler or a finalizer, at the very moment when its thread counts another one, may be missing from the counts.
+    Cost: 150 to 300 ns more for an operation on one key, whichever map it is. A plain map takes up to twice as long
+    through it, a compiled one 5 to 9 times (on free-threaded Python 3.13 up to 17). Threads share nothing that is
+    written. Memory: some MB, however long it runs, and some kB for each living thread. An operation on the map from
+    a signal handler or a finalizer, at the very moment when its thread counts another one, may be missing from the
+    counts.
     """
 
     __slots__ = ()
@@ -137,13 +139,15 @@ class Recorder(SingleKeys):
         return length
 
     def _walk(self, items: Iterator[Any]) -> Iterator[Any]:
-        """Return an iterator; the first of a thread, and then every so many, is one that counts."""
+        """Return an iterator; the first of a thread, and then about every eighth, counts what is taken."""
         self._note(SCAN)
         cells = self._local.cells
-        if cells[SCAN] % 8 != 1:
+        tally = cells[TALLY]
+        if cells[SCAN] < tally.next_walk:
             return items
+        tally.next_walk = cells[SCAN] + next(tally.gaps) // 8
         walk = [0, size_of(self._map) or 0]
-        cells[TALLY].walks.append(walk)
+        tally.walks.append(walk)
         return Walk(items, walk)
 
     def __iter__(self) -> Iterator[Any]:

@@ -158,6 +158,9 @@ class Workload:
         if not isinstance(given["name"], str):
             message = f"the name of a workload must be a printable word, not {given['name']!r:.60}"
             raise WorkloadError(message)
+        if not isinstance(given.get("about", ""), str):
+            message = f"workload {given['name']}: about must be a text, not {given['about']!r:.60}"
+            raise WorkloadError(message)
         return cls(**given)
 
 
