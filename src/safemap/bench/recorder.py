@@ -48,11 +48,11 @@ class Recorder(SingleKeys):
     pickles are of the inner map, and are not recorded. Keys and values are not kept alive; a key's `__eq__` is
     called no more often than by the map, its `__hash__` for one operation in some sixty once more.
 
-    Cost: 150 to 300 ns more for an operation on one key, whichever map it is. A plain map takes up to twice as long
-    through it, a compiled one 5 to 9 times (on free-threaded Python 3.13 up to 17). Threads share nothing that is
-    written. Memory: some MB, however long it runs, and some kB for each living thread. An operation on the map from
-    a signal handler or a finalizer, at the very moment when its thread counts another one, may be missing from the
-    counts.
+    Cost: 150 to 300 ns more for an operation on one key, whichever map it is. A plain map takes up to twice as
+    long through it, a compiled one 5 to 9 times (on free-threaded Python 3.13 up to 17). Threads share nothing
+    that is written. Memory: some MB, however long it runs, and some kB for each living thread. An operation on
+    the map from a signal handler or a finalizer, at the very moment when its thread counts another one, may be
+    missing from the counts.
     """
 
     __slots__ = ()
