@@ -84,3 +84,26 @@ def test_what_the_page_on_finding_bugs_shows_is_so(tmp_path):
     )
     assert done.stderr == ""
     assert done.stdout == printed
+
+
+def test_what_the_page_on_measuring_ones_own_program_shows_is_so(tmp_path):
+    """Its code runs, and prints what stands below it, but for a percent more or less."""
+    text = (DOCS / "how-to" / "measure-your-own-program.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(safemap.__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.stderr == ""
+    printed, described = (
+        {share: int(part) for part, share in re.findall(r"^(\d+)% (\S+)$", lines, re.MULTILINE)}
+        for lines in (done.stdout, "".join(re.findall(r"```text\n(.*?)```", text, re.DOTALL)))
+    )
+    assert described
+    for share in {*printed, *described}:
+        assert abs(printed.get(share, 0) - described.get(share, 0)) <= 3, share

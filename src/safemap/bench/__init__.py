@@ -23,4 +23,31 @@ On safemap's public names alone. How it is built, each module on those before it
     compare       two results: has something become slower?
     arguments     of the commands
     commands      what they do
+
+Beside these, for a program's own use (`Recorder`):
+
+    ledger        counts and samples of what threads did
+    recorder      a map that keeps what a program does to it
+    deduction     the workload that this amounts to (mixture, access, skew: its parts)
+    recording     the same as a file
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from safemap.bench.recorder import Recorder
+
+__all__ = ["Recorder"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Recorder":  # not before it is asked for: each cell of the benchmark imports this module
+        from safemap.bench.recorder import Recorder  # noqa: PLC0415
+
+        return Recorder
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

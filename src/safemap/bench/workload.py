@@ -16,6 +16,8 @@ Order: TypeAlias = Literal["shuffled", "rarer writes"]
 
 MOST_ENTRIES: Final = 10_000_000
 """A million entries are measured; ten times as many fit into memory."""
+NEEDS_ITS_KEY: Final = ("get", "compare_and_set")
+"""Operations that begin with m[k], and have no answer to a KeyError."""
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "keys": get_args(Keys),
     "values": get_args(Values),
@@ -75,6 +77,32 @@ class Workload:
         if self.size == 0 and any(parse(share)[1] == "there" for share in (*self.mix, *self.background)):
             self._refuse("size", "above 0 where operations use keys that are there")
 
+        self._check_sources()
+
+    def _check_sources(self) -> None:
+        """Refuse what cannot be done to such keys, or would take away what has to stay."""
+        shares = (*self.mix, *self.background)
+        sources = {parse(share)[1] for share in shares}
+        clears = self.uses("clear")
+        for share in shares:
+            operation, source = parse(share)
+            why = None
+            if operation.name in NEEDS_ITS_KEY and source != "there":
+                why = f"{operation.name} needs keys that are there"
+            elif operation.name in NEEDS_ITS_KEY and clears:
+                why = f"{operation.name} needs keys that stay, and clear takes them away"
+            elif operation.effect in {"removes", "may remove"} and source == "there":
+                why = f"{operation.name} takes keys away, and those from there stay; name another source"
+            elif operation.effect in {"sets", "may set", "counts"} and source == "absent":
+                why = f"{operation.name} would set keys that are never there"
+            elif operation.name == "compute_if_absent" and source == "pool" and "compute:pool" in shares:
+                why = "compute_if_absent and compute on the same keys: what one makes the other cannot count"
+            if why is not None:
+                message = f"workload {self.name}: {why}"
+                raise WorkloadError(message)
+        if "pool" in sources and self.size < 1 + ("there" in sources):
+            self._refuse("size", f"above {int('there' in sources)} where operations use keys of the pool")
+
     def _refuse(self, axis: str, wanted: str) -> None:
         message = f"workload {self.name}: {axis} must be {wanted}, not {getattr(self, axis)!r}"
         raise WorkloadError(message)
@@ -131,6 +159,9 @@ class Workload:
                 raise WorkloadError(message)
         if not isinstance(given["name"], str):
             message = f"the name of a workload must be a printable word, not {given['name']!r:.60}"
+            raise WorkloadError(message)
+        if not isinstance(given.get("about", ""), str):
+            message = f"workload {given['name']}: about must be a text, not {given['about']!r:.60}"
             raise WorkloadError(message)
         return cls(**given)
 
