@@ -60,6 +60,7 @@ class Page:
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def __enter__(self) -> Page:
         return self
@@ -116,18 +117,38 @@ class Page:
 
     def size(self, width: int, height: int = 800) -> None:
         """Make the window so large, in CSS pixels, and wait until the page was drawn in it."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Wait until the page was drawn anew."""
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
 
     def prefer(self, **features: str) -> None:
         """Say what the user prefers, as `color_scheme="dark"`."""
-        wanted = [{"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in features.items()]
+        wanted = [
+            {"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in features.items()
+        ]
         self.call("Emulation.setEmulatedMedia", features=wanted)
 
     def press(self, key: str) -> None:
         """Press a key."""
         for kind in ("keyDown", "keyUp"):
-            code = {"Tab": 9, "Escape": 27, "ArrowRight": 39, "ArrowUp": 38, "ArrowLeft": 37, "ArrowDown": 40, "Enter": 13}[key]
+            code = {
+                "Tab": 9,
+                "Escape": 27,
+                "ArrowRight": 39,
+                "ArrowUp": 38,
+                "ArrowLeft": 37,
+                "ArrowDown": 40,
+                "Enter": 13,
+            }[key]
             text = {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
 
@@ -147,8 +168,14 @@ class Page:
 
     def requested(self) -> list[str]:
         """Return the addresses that were asked for."""
-        return [each["params"]["request"]["url"] for each in self.events if each.get("method") == "Network.requestWillBeSent"]
+        return [
+            each["params"]["request"]["url"]
+            for each in self.events
+            if each.get("method") == "Network.requestWillBeSent"
+        ]
 
     def picture(self, *, whole: bool = False) -> bytes:
         """Return a PNG of the window, or of the whole page."""
-        return base64.b64decode(self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"])
+        return base64.b64decode(
+            self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
+        )

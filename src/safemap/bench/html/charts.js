@@ -62,7 +62,7 @@ const UNITS = {
 // --- axes: each maps values to 0..1 and knows its ticks ---------------------------------------------
 
 function linear(low, high) {
-  const raw = (high - low) / 4 || 1;
+  const raw = (high - low) / 5 || 1;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 2.5, 5, 10].find((each) => each * power >= raw) * power;
   const top = Math.ceil(high / step - 1e-9) * step;
@@ -75,7 +75,8 @@ function log(low, high) {
   const [from, to] = [Math.log10(low), Math.log10(high)];
   const [first, last] = to - from > 0.9 ? [Math.floor(from), Math.ceil(to)] : [from - 0.05, to + 0.05];
   const ticks = [];
-  const steps = last - first > 2.5 ? [1] : last - first > 0.9 ? [1, 2, 5] : [1, 1.2, 1.5, 2, 3, 5, 7];
+  const span = last - first;
+  const steps = span > 2.5 ? [1] : span > 0.9 ? [1, 2, 5] : span > 0.4 ? [1, 1.5, 2, 3, 5, 7] : [1, 1.1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 7, 8, 9];
   for (let power = Math.floor(first); power <= last; power++) {
     for (const step of steps) {
       const value = step * 10 ** power;
@@ -100,10 +101,11 @@ function axis(given, values) {
   }
   if (given.kind === "nines") {
     const nines = (v) => -Math.log10(1 - v);
+    const first = nines(0.5);
     const most = Math.max(1, ...values.map(nines));
-    const ticks = [[0, "0"], [0.5, "50 %"]];
+    const ticks = [[0.5, "50 %"]];
     for (let count = 1; count <= most; count++) ticks.push([1 - 10 ** -count, `${100 - 10 ** (2 - count)} %`]);
-    return { place: (v) => nines(v) / most, ticks: ticks.map(([v, name]) => [v, name.replace(/(\.9*)0+\d* %/, "$1 %")]) };
+    return { place: (v) => (nines(v) - first) / (most - first), ticks: ticks.map(([v, name]) => [v, name.replace(/(\.9*)0+\d* %/, "$1 %")]) };
   }
   const low = Math.min(...values, given.through ?? Infinity);
   const high = Math.max(...values, given.through ?? -Infinity);
@@ -178,9 +180,10 @@ function scaffold(svg, chart, f) {
     const half = name.length * 3.2 + 3;
     if (at < f.left - 1 || at > f.width - 11) continue;
     make("line", { class: "grid", x1: at, x2: at, y1: f.height - f.bottom, y2: f.height - f.bottom + 4 }, svg);
-    if (at - half < free) continue;
+    if (Math.min(at, f.width - half) - half < free) continue;
     free = at + half;
-    make("text", { x: at, y: f.height - f.bottom + 16, "text-anchor": "middle" }, svg, name);
+    const ends = at + half > f.width;
+    make("text", { x: ends ? f.width : at, y: f.height - f.bottom + 16, "text-anchor": ends ? "end" : "middle" }, svg, name);
   }
   for (const [value, name] of y.ticks) {
     const at = sy(y.place(value));
@@ -221,7 +224,7 @@ function draw(figure) {
     const style = look(series);
     const group = make("g", { class: `${style.color}${series.behind ? " behind" : ""}${strip ? " strip" : ""}` }, plot);
     if (!strip) make("path", { class: "line", d: pathOf(chart, series.p, f.x, f.y, f.sx, f.sy), "stroke-dasharray": series.behind ? "1 4" : style.dash }, group);
-    const many = series.p.length > 20 && !strip;
+    const many = series.p.length > 20 && !strip; // curves have marks now and then, and points everywhere
     series.p.forEach(([a, b, low, high], at) => {
       // Dots that would lie on one another are spread over their row.
       const jitter = strip ? (((at * 7) % 11) - 5) / 18 : 0;
@@ -238,7 +241,7 @@ function draw(figure) {
     if (mark.of.some((each) => hidden.has(each))) continue;
     const [x, y] = [f.sx(f.x.place(mark.x)), f.sy(f.y.place(mark.y))];
     const point = make("g", { class: "point", tabindex: -1, role: "img", "aria-label": mark.text, "data-key": `mark ${mark.text}` }, plot);
-    make("circle", { class: "cross", cx: x, cy: y, r: 5.5 }, point);
+    make("circle", { class: mark.minor ? "cross minor" : "cross", cx: x, cy: y, r: mark.minor ? 2.2 : 5.5 }, point);
     make("circle", { class: "ring", cx: x, cy: y, r: 8.5 }, point);
     point.tip = mark.text;
     figure.spots.push({ point, x, y, order: -1, at: x });
@@ -269,27 +272,29 @@ function moved(spots, from, key) {
 }
 
 function listen(figure) {
+  // On the figure: browsers let Tab stop at an SVG that listens for focus.
   const { plot } = figure;
+  const box = plot.parentElement;
   const clear = () => { for (const each of plot.querySelectorAll(".near")) each.classList.remove("near"); };
   plot.addEventListener("pointermove", (event) => {
     if (!figure.spots.length) return;
-    const box = plot.getBoundingClientRect();
-    const scale = plot.viewBox.baseVal.width / box.width;
-    const spot = nearest(figure.spots, (event.clientX - box.left) * scale, (event.clientY - box.top) * scale);
+    const at = plot.getBoundingClientRect();
+    const scale = plot.viewBox.baseVal.width / at.width;
+    const spot = nearest(figure.spots, (event.clientX - at.left) * scale, (event.clientY - at.top) * scale);
     clear();
     spot.point.classList.add("near");
-    showTip(spot.point, spot.point.tip, box.left + spot.x / scale, box.top + spot.y / scale);
+    showTip(spot.point, spot.point.tip, at.left + spot.x / scale, at.top + spot.y / scale);
   });
   plot.addEventListener("pointerleave", () => { clear(); hideTip(); });
   plot.addEventListener("click", () => plot.querySelector(".near")?.focus());
-  plot.addEventListener("focusin", (event) => {
+  box.addEventListener("focusin", (event) => {
     const spot = figure.spots.find(({ point }) => point === event.target);
     if (!spot) return;
     for (const { point } of figure.spots) point.setAttribute("tabindex", point === spot.point ? 0 : -1);
     showTipAt(spot.point, spot.point.tip);
   });
-  plot.addEventListener("focusout", hideTip);
-  plot.addEventListener("keydown", (event) => {
+  box.addEventListener("focusout", hideTip);
+  box.addEventListener("keydown", (event) => {
     if (!/^(Arrow(Left|Right|Up|Down)|Home|End)$/.test(event.key)) return;
     event.preventDefault();
     const from = figure.spots.find(({ point }) => point === event.target);

@@ -88,7 +88,11 @@ def _reads(summary: Summary) -> Iterator[Chart]:
     places = _places(summary)
     yield {
         "title": "Throughput by share of reads",
-        "x": {"kind": "ordinal", "label": "reads", "ticks": [[share, words.percent(share)] for share in found.shares]},
+        "x": {
+            "kind": "ordinal",
+            "label": "reads",
+            "ticks": [[share, words.percent(share)] for share in found.shares],
+        },
         "y": {"kind": "linear", "label": "million per second", "unit": "rate"},
         "harmonic": True,
         "series": _series(summary, points),
@@ -98,6 +102,7 @@ def _reads(summary: Summary) -> Iterator[Chart]:
                 "y": _round(each.rate),
                 "of": [places[each.below], places[each.above]],
                 "text": words.crossover(each),
+                **({} if {each.below, each.above} <= {*summary.variants} else {"minor": True}),
             }
             for each in found.crossovers
         ],
@@ -129,7 +134,13 @@ def _strips(summary: Summary) -> Iterator[Chart]:
     if several:
         yield _strip(
             "Jain's index of fairness",
-            {"kind": "linear", "label": "Jain's index", "unit": "plain", "from": _round(1 / max(several)), "to": 1},
+            {
+                "kind": "linear",
+                "label": "Jain's index",
+                "unit": "plain",
+                "from": _round(1 / max(several)),
+                "to": 1,
+            },
             summary,
             [(each, each.fairness) for each in judged if each.fairness is not None],
         )
@@ -174,8 +185,9 @@ def _costs(summary: Summary, *, memory: bool) -> Iterator[Chart]:
         yield {
             "title": title,
             "x": {"kind": "log", "label": "entries", "ticks": [[size, f"{size:,.0f}"] for size in entries]},
-            "y": {"kind": "linear", "label": "bytes", "unit": "plain"} if memory else
-                 {"kind": "log", "label": "time", "unit": "ns"},
+            "y": {"kind": "linear", "label": "bytes", "unit": "plain"}
+            if memory
+            else {"kind": "log", "label": "time", "unit": "ns"},
             "series": _series(summary, points),
         }
 
@@ -193,7 +205,9 @@ def _noise(summary: Summary) -> Iterator[Chart]:
                 {
                     "c": None,
                     "p": [[_round(ratio), row] for _, _, ratio in each.ratios if ratio > 0],
-                    "names": [f"{workload}, block {block + 1}" for workload, block, ratio in each.ratios if ratio > 0],
+                    "names": [
+                        f"{workload}, block {block + 1}" for workload, block, ratio in each.ratios if ratio > 0
+                    ],
                 }
                 for row, each in enumerate(known)
             ],

@@ -21,7 +21,7 @@ STEPS: Final = (1.0, 1.25, 2.0, 4.0)
 def verdict(summary: Summary) -> str:
     """Return what to take, for all workloads and for each."""
     overall = summary.overall
-    parts = [f'<p class="lead">{text(words.overall(summary))}</p>\n']
+    parts = [f'<p class="lead">{text(words.headline(summary))}</p>\n', paragraphs(words.grounds(summary))]
     if overall is not None and overall.not_for:
         parts.append(f'<p class="unless">{text(words.not_for(overall.not_for))}</p>\n')
     parts.append(bullets(summary.cautions, "cautions"))
@@ -29,7 +29,7 @@ def verdict(summary: Summary) -> str:
         parts.append("<h3>Your workload</h3>\n")
         parts.append(_named(summary))
     if summary.picks:
-        heads = ("Your workload", "Take", f"{summary.reference} = 1", "Not to be told from it", "Next", "Threads")
+        heads = ("Your workload", "Take", f"× {summary.reference}", "Not to be told from it", "Next", "Threads")
         parts.append(table("The variant to take for each workload", heads, map(_pick, summary.picks), "picks"))
         parts.append(
             f'<p class="note">Ratios are medians of ratios to {text(summary.reference)} within blocks, higher is better, '
@@ -87,7 +87,9 @@ def _ahead(summary: Summary) -> str:
                 for name, ratio in pick.faster
                 if name == contestant.name
             ]
-            rows.append(Row(text(contestant.name), [label("; ".join(where) or words.NONE), label(contestant.lacks)]))
+            rows.append(
+                Row(text(contestant.name), [label("; ".join(where) or words.NONE), label(contestant.lacks)])
+            )
     if not rows:
         return ""
     heads = ("Baseline", "Faster than every variant in", "Why it is never picked")
@@ -108,7 +110,8 @@ def heat_map(summary: Summary) -> str:
     if not summary.picks:
         return paragraphs("Nothing has been measured yet.")
     rows = [
-        Row(f"{text(pick.workload)}", [*_heat(summary, pick.workload, names)], pick.family) for pick in summary.picks
+        Row(f"{text(pick.workload)}", [*_heat(summary, pick.workload, names)], pick.family)
+        for pick in summary.picks
     ]
     caption = f"Throughput, {summary.reference} = 1"
     return (
@@ -117,7 +120,7 @@ def heat_map(summary: Summary) -> str:
             "bluer is faster. What is hatched is a tie: nearer to 1 than the noise floor, or with 1 in its interval."
         )
         + _scale()
-        + table(caption, ("", *names), rows, "heat")
+        + table(caption, ("", *names), rows, "heat", repeat=True)
         + _troubles(summary)
     )
 

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 def threads(summary: Summary) -> str:
     """Return throughput by the number of threads."""
-    several = [pick.workload for pick in summary.picks if len({each.threads for each in summary.measured if each.workload == pick.workload}) > 1]
+    several = [
+        pick.workload
+        for pick in summary.picks
+        if len({each.threads for each in summary.measured if each.workload == pick.workload}) > 1
+    ]
     if not several:
         return paragraphs("Each workload was measured with one number of threads only.")
     cores = words.many(summary.run.cores, "core")
@@ -32,8 +36,15 @@ def threads(summary: Summary) -> str:
 
 def _net(summary: Summary) -> str:
     rows = [
-        Row(text(each.workload), [label(each.contestant), Cell(str(each.threads), each.threads, "n"),
-            number(each.throughput.value, words.mops(each.throughput.value)), number(each.net, words.mops(each.net))])
+        Row(
+            text(each.workload),
+            [
+                label(each.contestant),
+                Cell(str(each.threads), each.threads, "n"),
+                number(each.throughput.value, words.mops(each.throughput.value)),
+                number(each.net, words.mops(each.net)),
+            ],
+        )
         for each in summary.measured
         if each.net is not None and each.throughput is not None and each.judged
     ]
@@ -55,15 +66,33 @@ def reads(summary: Summary) -> str:
     found = summary.read_shares
     if found is None:
         return paragraphs("Fewer than two workloads that differ in the share of reads were measured.")
-    crossed = bullets(words.crossover(each) for each in found.crossovers)
+    order = sorted(
+        found.crossovers, key=lambda each: (not {each.above, each.below} <= {*summary.variants}, each.reads)
+    )
+    rows = [
+        Row(
+            text(each.above),
+            [
+                label(each.below),
+                number(each.reads, words.percent(round(each.reads, 3))),
+                Cell(" and ".join(words.percent(share) for share in each.between), each.between[0], "n"),
+            ],
+        )
+        for each in order
+    ]
+    heads = ("Overtakes", "whom", "at a share of reads of", "told apart at")
     return (
         paragraphs(
-            f"With {words.many(found.threads, 'thread')}{', more than cores' * found.beyond}. Rings mark where two "
-            "contestants overtake one another; between measurements, time per operation is taken to change evenly."
+            f"With {words.many(found.threads, 'thread')}{', more than cores' * found.beyond}. Rings mark where one "
+            "variant overtakes another one, dots where a variant and a baseline do, if they were told apart on both sides. "
+            "Between measurements, time per operation is taken to change evenly."
         )
         + charts("reads", wide=True)
-        + (_folded(words.many(len(found.crossovers), "crossover"), crossed) if crossed else paragraphs(
-            "Nobody overtakes anybody beyond noise."))
+        + (
+            _folded(words.many(len(rows), "crossover"), table("Crossovers", heads, rows, "sort"))
+            if rows
+            else paragraphs("No variant overtakes another one, or is overtaken, beyond noise.")
+        )
     )
 
 
@@ -91,13 +120,19 @@ def _latency(each: Latency) -> Row:
             label(each.workload),
             Cell(words.percent(each.load), each.load, "n"),
             *(number(value, words.duration(value)) for value in quantiles),
-            Cell(words.percent(round(each.kept_up, 3)) + "†" * each.behind, each.kept_up, "n behind" if each.behind else "n"),
+            Cell(
+                words.percent(round(each.kept_up, 3)) + "†" * each.behind,
+                each.kept_up,
+                "n behind" if each.behind else "n",
+            ),
         ],
     )
 
 
 def fairness(summary: Summary) -> str:
     """Return how evenly threads were served, and the CPU time of operations."""
+    if not any(each.judged and each.state == "good" for each in summary.measured):
+        return paragraphs("Nothing has been measured yet.")
     parts = [
         paragraphs(
             "Each dot is a workload at the number of threads that is judged. Jain's index is 1 if all threads got "
@@ -106,13 +141,24 @@ def fairness(summary: Summary) -> str:
         charts("fairness", wide=True),
     ]
     lost = [
-        Row(text(each.contestant), [label(each.workload), Cell(str(each.threads), each.threads, "n"),
-            number(each.lost, f"{each.lost:,.0f}")])
-        for each in summary.lost if each.lost is not None
+        Row(
+            text(each.contestant),
+            [
+                label(each.workload),
+                Cell(str(each.threads), each.threads, "n"),
+                number(each.lost, f"{each.lost:,.0f}"),
+            ],
+        )
+        for each in summary.lost
+        if each.lost is not None
     ]
     if lost:
-        parts.append("<h3>Lost</h3>\n" + paragraphs(
-            "Counts that were lost by contestants whose operations are not one step: the most in any block."))
+        parts.append(
+            "<h3>Lost</h3>\n"
+            + paragraphs(
+                "Counts that were lost by contestants whose operations are not one step: the most in any block."
+            )
+        )
         parts.append(table("Counts lost", ("Contestant", "Workload", "Threads", "Counts lost"), lost, "sort"))
     return "".join(parts)
 
@@ -125,10 +171,14 @@ def memory(summary: Summary) -> str:
         return paragraphs("Memory by size was not measured.") + peaks
     return (
         paragraphs("Of a map filled key by key, without its keys and values.")
-        + charts("memory", wide=True)
+        + charts("memory")
         + _by_size("Bytes per entry", entries, lambda value: words.digits(value))
-        + (paragraphs("The most memory that a process ever had, interpreter, keys and all:")
-           + _by_size("Peak memory of the process", summary.peaks, words.size) if summary.peaks else "")
+        + (
+            paragraphs("The most memory that a process ever had, interpreter, keys and all:")
+            + _by_size("Peak memory of the process", summary.peaks, words.size)
+            if summary.peaks
+            else ""
+        )
     )
 
 
@@ -141,15 +191,21 @@ def _peaks(summary: Summary) -> str:
     if not rows:
         return ""
     return paragraphs("The most memory that a process ever had, interpreter, keys and all:") + table(
-        "Peak memory of a process", ("Contestant", "Most in any workload"), rows, "sort")
+        "Peak memory of a process", ("Contestant", "Most in any workload"), rows, "sort"
+    )
 
 
 def _by_size(caption: str, costs: Sequence[Cost], shown: Callable[[float], str]) -> str:
     entries = sorted({size for each in costs for size in each.by_size})
     heads = ("Contestant", *(words.many(size, "entry").replace("entrys", "entries") for size in entries))
     rows = [
-        Row(text(each.contestant), [number(value, shown(value)) if (value := each.by_size.get(size)) is not None
-                                    else number(None, "") for size in entries])
+        Row(
+            text(each.contestant),
+            [
+                number(value, shown(value)) if (value := each.by_size.get(size)) is not None else number(None, "")
+                for size in entries
+            ],
+        )
         for each in costs
     ]
     return table(caption, heads, rows, "sort")
@@ -219,12 +275,25 @@ def _plain(given: str) -> str:
 
 def numbers(summary: Summary) -> str:
     """Return everything, in one table."""
-    heads = ("Workload", "Threads", "Contestant", "Million per second", "all blocks", f"{summary.reference} = 1", "95 %",
-             "tie", "Jain", "CPU s per million", "Collections", "Lost", "Peak", "Background, million per second")
+    heads = (
+        "Workload",
+        "Threads",
+        "Contestant",
+        "Million per second",
+        "all blocks",
+        f"{summary.reference} = 1",
+        "95 %",
+        "tie",
+        "Jain",
+        "CPU s per million",
+        "Collections",
+        "Lost",
+        "Peak",
+        "Background, million per second",
+    )
     return (
         '<p class="filter" hidden><label>Only rows with <input type="search" data-filter="everything"></label> '
-        '<output></output></p>\n'
-        + table("All numbers", heads, _numbers(summary), "sort long", "everything")
+        "<output></output></p>\n" + table("All numbers", heads, _numbers(summary), "sort long", "everything")
     )
 
 
@@ -247,8 +316,12 @@ def _figures(each: Measured) -> Iterator[Cell]:
     else:
         spread = each.throughput
         yield Cell(words.mops(spread.value), spread.value, "n")
-        yield Cell(f"{words.mops(spread.low)}–{words.mops(spread.high)}" if each.blocks > 1 else "", spread.low, "n")
-    yield cell(each.ratio.value if each.ratio else None, lambda _: words.ratio_of(each.ratio) if each.ratio else "")
+        yield Cell(
+            f"{words.mops(spread.low)}–{words.mops(spread.high)}" if each.blocks > 1 else "", spread.low, "n"
+        )
+    yield cell(
+        each.ratio.value if each.ratio else None, lambda _: words.ratio_of(each.ratio) if each.ratio else ""
+    )
     yield Cell(words.interval(each.ratio) if each.ratio else "", each.ratio.low if each.ratio else None, "n")
     yield Cell("tie" if each.tie else "")
     yield cell(each.fairness, lambda value: f"{value:.3f}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 def text(given: str) -> str:
     """Return a text as HTML, what stands in backquotes as code."""
     return "".join(f"<code>{escape(part)}</code>" if code else escape(part) for code, part in words.code(given))
+
+
+def broken(name: str) -> str:
+    """Return a name as HTML that may break where its words begin: "CopyOnWriteMap" in a narrow column."""
+    return "<wbr>".join(map(escape, re.split(r"(?<=[a-z])(?=[A-Z])|(?<=\.)|(?=\()|(?<=reader)(?=writer)", name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +64,36 @@ class Row:
 
 
 def table(
-    caption: str, heads: Sequence[str], rows: Iterable[Row], classes: str = "", name: str = "", note: str = ""
+    caption: str,
+    heads: Sequence[str],
+    rows: Iterable[Row],
+    classes: str = "",
+    name: str = "",
+    *,
+    repeat: bool = False,
 ) -> str:
     """Return a table in a box that it scrolls in. `classes`: "sort" has its headers made buttons.
 
-    `name`: its id. `note`: HTML, above the table.
+    `name`: its id. `repeat`: show the headers with each group again, but for the first, which is below them.
     """
     parts: list[str] = []
     group = None
     for row in rows:
         if row.group and row.group != group:
+            again = repeat and group is not None
             group = row.group
+            span = 1 if again else len(heads)
             parts.append(
-                f'<tr class="group"><th scope="rowgroup" colspan="{len(heads)}"><span>{text(group)}</span></th></tr>'
+                f'<tr class="group"><th scope="rowgroup" colspan="{span}"><span>{text(group)}</span></th>'
+                + "".join(f'<th aria-hidden="true">{broken(head)}</th>' for head in heads[1:] if again)
+                + "</tr>"
             )
         parts.append(f'<tr><th scope="row">{row.head}</th>{"".join(map(str, row.cells))}</tr>')
-    columns = "".join(f'<th scope="col">{text(head)}</th>' for head in heads)
+    columns = "".join(f'<th scope="col">{broken(head) if repeat else text(head)}</th>' for head in heads)
     identity = f' id="{name}"' if name else ""
     body = "\n".join(parts)
     return (
-        f'{note}<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption, quote=True)}">\n'
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption, quote=True)}">\n'
         f'<table class="{classes}"{identity}><caption>{text(caption)}</caption>\n'
         f"<thead><tr>{columns}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>\n"
     )

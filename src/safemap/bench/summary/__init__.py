@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from safemap.bench.contestants import CONTROL, REFERENCE, ContestantError
@@ -20,9 +21,10 @@ from safemap.bench.summary.shares import read_shares
 from safemap.bench.summary.words import digits, listed, many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from safemap.bench.results import Results
+    from safemap.bench.summary.model import Pick
 
 __all__ = ["Summary", "summarize"]
 
@@ -30,6 +32,9 @@ CALM: Final = 0.9
 """The share of the cores that threads get on a machine that does nothing besides; less is worth a caution."""
 FEW_BLOCKS: Final = 5
 """With fewer, an interval of the median is the range of the figures, and not even that in 95 % of cases."""
+
+_COSTS: Final = tuple(dict.fromkeys(("snapshot", WRITE_AFTER_SNAPSHOT, *COSTS, "bytes_per_entry")))
+"""Those first in which maps differ most."""
 
 
 def summarize(results: Results) -> Summary:
@@ -64,9 +69,9 @@ def summarize(results: Results) -> Summary:
     return Summary(
         run=_run(results),
         reference=REFERENCE,
-        overall=choosing.overall(picks, variants, series, {name: floor(name, judged[name]) for name in begun}, faulty),
+        overall=choosing.overall(picks, variants, series, faulty),
         picks=picks,
-        cautions=tuple(_cautions(results, faulty)),
+        cautions=tuple(_cautions(results, picks, faulty)),
         notes=plan.notes,
         contestants=tuple(
             Contestant(each.name, each.role, each.atomic, each.lacks, each.name in plan.few)
@@ -79,9 +84,7 @@ def summarize(results: Results) -> Summary:
         read_shares=read_shares(reads, floors.get(("throughput", most), math.inf), most) if most else None,
         latencies=tuple(each for name in plan.latency for each in latencies(parts[name], name)),
         costs=tuple(
-            Cost(cost, who, by_size)
-            for cost in (*COSTS, WRITE_AFTER_SNAPSHOT, "bytes_per_entry")
-            for who, by_size in _in_order(results, results.costs(cost))
+            Cost(cost, who, by_size) for cost in _COSTS for who, by_size in _in_order(results, results.costs(cost))
         ),
         peaks=tuple(Cost("peak_bytes", who, by_size) for who, by_size in _in_order(results, _peaks(results))),
         noise=noise,
@@ -110,7 +113,9 @@ def _peaks(results: Results) -> dict[str, dict[int, float]]:
 
 def _noise(results: Results) -> Iterator[Noise]:
     # The noise asks for these two alone, and reading all records for each workload takes long.
-    two = replace(results, records=[each for each in results.records if each.cell.contestant in {CONTROL, REFERENCE}])
+    two = replace(
+        results, records=[each for each in results.records if each.cell.contestant in {CONTROL, REFERENCE}]
+    )
     parts = by_workload(two)
     plan = results.plan
     for kind in ("throughput", "job"):
@@ -153,9 +158,12 @@ def _run(results: Results) -> Run:
         ("Governor", where.governor or "not told"),
         ("Load", _load(where.load, loads)),
         ("Switch interval", f"{where.switch_interval * 1e3:g} ms" if where.gil else "no GIL to hand over"),
-        ("Profile", f"{plan.profile}, {many(plan.blocks, 'block')} of {plan.seconds:g} s windows, seed {plan.seed}"),
-        ("Began", results.began),
-        ("Ended", results.ended or "not"),
+        (
+            "Profile",
+            f"{plan.profile}, {many(plan.blocks, 'block')} of {plan.seconds:g} s windows, seed {plan.seed}",
+        ),
+        ("Began", _moment(results.began)),
+        ("Ended", _moment(results.ended) if results.ended else "not: it was interrupted, or goes on"),
     )
     return Run(
         profile=plan.profile,
@@ -172,6 +180,13 @@ def _run(results: Results) -> Run:
     )
 
 
+def _moment(given: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(given):%Y-%m-%d %H:%M:%S} UTC"
+    except ValueError:
+        return given
+
+
 def _load(before: float | None, during: list[float]) -> str:
     if before is None:
         return "not told"
@@ -179,7 +194,7 @@ def _load(before: float | None, during: list[float]) -> str:
     return f"{digits(before)} before{within}"
 
 
-def _cautions(results: Results, faulty: set[str]) -> Iterator[str]:
+def _cautions(results: Results, picks: Sequence[Pick], faulty: set[str]) -> Iterator[str]:
     plan, where = results.plan, results.environment
     if results.ended is None:
         planned = _planned_cells(results)
@@ -190,6 +205,12 @@ def _cautions(results: Results, faulty: set[str]) -> Iterator[str]:
         yield f"{who} came out wrong: no score where that was, and never picked for everything."
     if results.blocks < FEW_BLOCKS:
         yield f"{many(results.blocks, 'block')} only: intervals and noise are guesses."
+    undecided = [each for each in picks if each.ties and each.runner_up is None]
+    if len(undecided) * 2 > len(picks):
+        yield (
+            f"In {len(undecided)} of {many(len(picks), 'workload')} no variant is told from another one: "
+            "they are alike there, or the noise is too high."
+        )
     if not where.compiled:
         yield "safemap was not compiled: its maps are about ten times slower so."
     counts = sorted({each.cell.threads for each in results.records if each.cell.threads <= where.cores})

@@ -13,7 +13,7 @@ from safemap.bench.statistics import differs, judge
 from safemap.bench.summary.model import Overall, Pick, Promise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from safemap.bench.plan import Plan
     from safemap.bench.results import Results, Scores
@@ -51,7 +51,11 @@ _NEEDS: Final[Sequence[tuple[str, object, str]]] = (
     ("update", "key by key", "updates of many keys that appear all at once"),
     ("length", "approximate", "an exact `len` while others write"),
     ("reader_waits_for_writer", "yes", "readers that never wait for writers"),
-    ("reader_waits_for_writer", "no, once the key is in the read table", "new keys read without waiting for writers"),
+    (
+        "reader_waits_for_writer",
+        "no, once the key is in the read table",
+        "new keys read without waiting for writers",
+    ),
     ("function_excludes", "the map", "slow functions that stop nobody else"),
     ("function_excludes", "the map's writers", "slow functions that stop no other writer"),
     ("snapshot", "O(n)", "frequent snapshots of a large map"),
@@ -117,13 +121,12 @@ def overall(
     picks: Sequence[Pick],
     variants: Sequence[str],
     measured: Sequence[Measured],
-    floors: Mapping[str, float],
     faulty: set[str],
 ) -> Overall | None:
     """Return the one variant to take: it is best, or not to be told from the best, in most workloads.
 
     Of those that are so equally often, it is the reference, being the simplest; else the one with the highest
-    geometric mean of ratios. One that came out wrong anywhere is out. `floors`: the noise of each workload.
+    geometric mean of ratios. One that came out wrong anywhere is out.
     """
     judged = [each for each in picks if each.best is not None]
     if not judged:
@@ -148,22 +151,21 @@ def overall(
     else:
         best = max(sound, key=lambda name: (leads(name), name == REFERENCE, mean(name)))
     # Whether it is behind was judged within blocks; by how much is told from the medians.
-    shares = {
-        workload: of[best].value / max(ratio.value for ratio in of.values())
-        for workload, of in ratios.items()
-        if best in of
+    behind = {
+        each.workload: ratios[each.workload][best].value / max(of.value for of in ratios[each.workload].values())
+        for each in judged
+        if best not in (each.best, *each.ties) and best in ratios[each.workload]
     }
-    behind = {each.workload: each for each in judged if best not in (each.best, *each.ties) and each.workload in shares}
-    furthest = min(behind, key=lambda workload: shares[workload], default=None)
     worst = None
-    if furthest is not None and shares[furthest] < 1 / floors.get(furthest, 1.0):
+    if behind:
+        furthest = min(behind, key=lambda workload: behind[workload])
         leader = max(ratios[furthest], key=lambda name: ratios[furthest][name].value)
-        worst = (furthest, leader, 1 / shares[furthest])
+        worst = (furthest, leader, 1 / behind[furthest])
     return Overall(
         pick=best,
         judged=len(judged),
         leads=leads(best),
-        typical=median(shares.values()) if shares else 0.0,
+        typical=median(behind.values()) if behind else None,
         worst=worst,
         not_for=not_for(best),
     )

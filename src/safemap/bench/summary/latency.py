@@ -20,6 +20,8 @@ KEPT_UP: Final = 0.95
 """Who achieves less of the rate that was offered has a queue that grows as long as the test lasts."""
 _STEPS: Final = 8
 """Points of a curve for each nine of the share."""
+_FROM: Final = 0.5
+"""The share at which curves begin: what is faster than the median is of no concern."""
 
 
 def latencies(results: Results, workload: str) -> Iterator[Latency]:
@@ -65,6 +67,8 @@ def curve(histogram: Histogram, longest: float) -> tuple[tuple[float, float], ..
     """
     count = sum(histogram.values())
     nines = math.log10(count) if count > 1 else 0.0
-    shares = [1 - 10 ** (-step / _STEPS) for step in range(math.floor(nines * _STEPS) + 1)]
-    points = [(round(share, 7), min(quantile(histogram, share), longest)) for share in shares]
+    first = math.ceil(-math.log10(1 - _FROM) * _STEPS)
+    steps = range(first, math.floor(nines * _STEPS) + 1)
+    shares = [_FROM, *(1 - 10 ** (-step / _STEPS) for step in steps)]
+    points = [(round(share, 9), min(quantile(histogram, share), longest)) for share in shares]
     return (*points, (1 - 1 / max(count, 1), longest))

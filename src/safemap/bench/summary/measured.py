@@ -90,7 +90,9 @@ def _state(results: Results, workload: str, threads: int, who: str, scores: Scor
         return "fault", faults[who]
     if who in scores:
         return "good", ""
-    mine = [each for each in results.of(results.kind_of(workload), workload, threads) if each.cell.contestant == who]
+    mine = [
+        each for each in results.of(results.kind_of(workload), workload, threads) if each.cell.contestant == who
+    ]
     capped = [each.found["capped"] for each in mine if each.found.get("capped")]
     if capped:
         return "capped", capped[0]

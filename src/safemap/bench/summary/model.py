@@ -70,8 +70,8 @@ class Overall:
     """How many workloads have a verdict."""
     leads: int
     """In how many of them it is the best, or not to be told from it."""
-    typical: float
-    """The median over workloads of its throughput as a share of the best variant's."""
+    typical: float | None
+    """Where it is behind: the median of its throughput as a share of the best variant's. None: it never is."""
     worst: tuple[str, str, float] | None
     """The workload in which it is furthest behind, beyond noise; the best there, and how many times as good."""
     not_for: tuple[str, ...]

@@ -59,7 +59,9 @@ def crossovers(
             continue
         between = [at for at in known if left <= at <= right]
         for here, there in pairwise(between):
-            slower = [1 / spread(scores[at][one]).value - 1 / spread(scores[at][other]).value for at in (here, there)]
+            slower = [
+                1 / spread(scores[at][one]).value - 1 / spread(scores[at][other]).value for at in (here, there)
+            ]
             if slower[0] * first < 0 <= slower[1] * first or (there == right and slower[0] * first < 0):
                 part = slower[0] / (slower[0] - slower[1]) if slower[0] != slower[1] else 0.5
                 part = min(max(part, 0.0), 1.0)

@@ -32,16 +32,19 @@ def times(ratio: float) -> str:
 
 
 def ratio_of(ratio: Ratio) -> str:
-    """Return a ratio to two decimals."""
-    return f"{ratio.value:.2f}" if 0.1 <= ratio.value < 99.95 else digits(ratio.value)  # noqa: PLR2004
+    """Return a ratio to two decimals, or two digits."""
+    return _fixed(ratio.value)
+
+
+def _fixed(ratio: float) -> str:
+    return f"{ratio:.2f}" if 0.1 <= ratio < 99.95 else digits(ratio, 2 if ratio < 1 else 3)  # noqa: PLR2004
 
 
 def interval(ratio: Ratio) -> str:
     """Return the interval of a ratio, as "1.92–2.31"; nothing if one block is all there was."""
     if ratio.low == ratio.high:
         return ""
-    low, high = (f"{end:.2f}" if 0.1 <= end < 99.95 else digits(end) for end in (ratio.low, ratio.high))  # noqa: PLR2004
-    return f"{low}–{high}"
+    return f"{_fixed(ratio.low)}–{_fixed(ratio.high)}"
 
 
 def mops(rate: float) -> str:
@@ -74,30 +77,41 @@ def many(count: int, noun: str) -> str:
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:
-    """Return words as in "a, b and c"."""
-    return f" {last} ".join(", ".join(part) for part in (words[:-1], words[-1:]) if part)
+    """Return words as in "a, b, and c"."""
+    if len(words) > 2:  # noqa: PLR2004 - a pair needs no comma
+        words = [", ".join(words[:-1]) + ",", words[-1]]
+    return f" {last} ".join(words)
 
 
-def overall(summary: Summary) -> str:
-    """Return the verdict on the whole, in one to three sentences."""
+def headline(summary: Summary) -> str:
+    """Return the verdict on the whole, in a sentence."""
     found = summary.overall
     if found is None:
         return f"No verdict: {summary.reference}, which all are compared to, has no good figure."
     if len(summary.picks) == 1:
         return f"{summary.picks[0].workload}: take {found.pick}{_lead(summary.picks[0], summary.reference)}."
-    text = f"One map for everything: {found.pick}. {_rank(found)}"
-    if found.leads < found.judged and round(found.typical, 2) < 1:
-        text += f" Over all of them it typically has {percent(round(found.typical, 2))} of the best variant's throughput."
-    if found.worst is not None:
+    return f"One map for everything: {found.pick}."
+
+
+def grounds(summary: Summary) -> str:
+    """Return why, and where another one is better; nothing for a single workload."""
+    found = summary.overall
+    if found is None or len(summary.picks) == 1:
+        return ""
+    text = _rank(found)
+    if found.typical is not None and found.worst is not None:
         workload, best, factor = found.worst
-        text += f" Furthest behind: {workload}, where {best} is {times(factor)} as fast."
+        text += (
+            f" Where it is behind, it typically has {percent(round(found.typical, 2))} of the best variant's throughput; "
+            f"furthest in {workload}, where {best} is {times(factor)} as fast."
+        )
     return text
 
 
 def _rank(found: Overall) -> str:
     of = many(found.judged, "workload")
     where = f"all {of}" if found.leads == found.judged else f"{found.leads} of {of}"
-    return f"It is the best variant, or not to be told from it, in {where}."
+    return f"It is the best variant, or not to be told from the best, in {where}."
 
 
 def _lead(pick: Pick, reference: str) -> str:
