@@ -11,7 +11,7 @@ from importlib import resources
 import pytest
 
 from safemap.bench.contestants import REFERENCE
-from safemap.bench.html import SECTIONS, embedded, html
+from safemap.bench.html import SCRIPTS, SECTIONS, embedded, html
 from safemap.bench.plan import Entrant
 from safemap.bench.results import Record
 from tests.bench import made
@@ -208,7 +208,7 @@ def test_the_charts_have_their_points(page):
 
 def test_all_its_parts_are_in_the_package():
     parts = {each.name for each in resources.files("safemap.bench.html").iterdir()}
-    assert {"page.html", "style.css", "page.js", "charts.js"} <= parts
+    assert {"page.html", "style.css", *SCRIPTS} <= parts
 
 
 def test_a_page_of_a_standard_run_is_no_larger_than_it_has_to_be():

@@ -96,8 +96,8 @@ def test_a_click_on_a_header_sorts_by_number_and_again_the_other_way(page):
 
 
 def test_the_filter_leaves_rows_with_all_words(page):
-    page.evaluate("""(() => { const input = document.querySelector('[data-filter]'); input.value = 'reads-95 Sharded';
-        input.dispatchEvent(new Event('input')); })()""")
+    page.evaluate("""(() => { const input = document.querySelector('[data-filter]');
+        input.value = 'reads-95 Sharded'; input.dispatchEvent(new Event('input')); })()""")
     assert (
         page.evaluate("[...document.querySelectorAll('#everything tbody tr')].filter(row => !row.hidden).length")
         == 3
@@ -165,7 +165,8 @@ def test_a_legends_button_takes_a_contestant_off_all_charts(page):
         "[...document.querySelectorAll('.legend button')].find(b => b.textContent === 'ShardedMap').click()"
     )
     assert page.evaluate(lines) < before
-    pressed = "[...document.querySelectorAll('.legend button')].filter(b => b.textContent === 'ShardedMap').map(b => b.ariaPressed)"
+    pressed = """[...document.querySelectorAll('.legend button')]
+        .filter(button => button.textContent === 'ShardedMap').map(button => button.ariaPressed)"""
     assert set(page.evaluate(pressed)) == {"false"}
     assert "ShardedMap" not in page.evaluate(
         "[...document.querySelectorAll('.point')].map(p => p.ariaLabel).join()"
@@ -190,7 +191,8 @@ def test_the_page_never_scrolls_sideways(page, scheme, width):
 
 
 def test_charts_are_drawn_for_the_width_that_there_is(page):
-    boxes = "[...document.querySelectorAll('.plot')].map(plot => [plot.viewBox.baseVal.width, plot.getBoundingClientRect().width])"
+    boxes = """[...document.querySelectorAll('.plot')].map(plot =>
+        [plot.viewBox.baseVal.width, plot.getBoundingClientRect().width])"""
     for width in (1280, PHONE):
         page.size(width)
         for drawn, shown in page.evaluate(boxes):
@@ -224,12 +226,14 @@ CONTRAST = """(() => {
     canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
     return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
   };
-  const light = (color) => color.map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  const light = (color) => color.map(v => v / 255)
+    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
     .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
   const paper = getComputedStyle(document.body).backgroundColor;
   const poor = [];
   for (const each of document.querySelectorAll('main *, header *')) {
-    if (![...each.childNodes].some(node => node.nodeType === 3 && node.data.trim()) || each.closest('noscript, .scale .tie')) continue;
+    if (![...each.childNodes].some(node => node.nodeType === 3 && node.data.trim())) continue;
+    if (each.closest('noscript, .scale .tie')) continue;
     if (!each.getClientRects().length || each.closest('[aria-pressed=false], caption')) continue;
     const style = getComputedStyle(each);
     let color = each.closest('svg') ? style.fill : style.color;

@@ -82,8 +82,9 @@ def test_one_map_for_everything_leads_most_often():
     assert found.worst == ("snapshots", "CopyOnWriteMap", pytest.approx(4))
     assert words.headline(summary) == "One map for everything: ShardedMap."
     assert words.grounds(summary) == (
-        "It is the best variant, or not to be told from the best, in 2 of 3 workloads. Where it is behind, it typically "
-        "has 25 % of the best variant's throughput; furthest in snapshots, where CopyOnWriteMap is 4.0× as fast."
+        "It is the best variant, or not to be told from the best, in 2 of 3 workloads. Where it is behind, "
+        "it typically has 25 % of the best variant's throughput; furthest in snapshots, where CopyOnWriteMap "
+        "is 4.0× as fast."
     )
 
 

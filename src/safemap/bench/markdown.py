@@ -50,7 +50,14 @@ def _verdict(summary: Summary) -> Iterator[str]:
         yield f"{_text(words.not_for(overall.not_for))}\n"
     if summary.cautions:
         yield "".join(f"> - {_text(each)}\n" for each in summary.cautions)
-    heads = ("Your workload", "Take", f"× {summary.reference}", "Not to be told from it", "Next", "Threads")
+    heads = (
+        "Your workload",
+        "Take",
+        f"{words.TIMES} {summary.reference}",
+        "Not to be told from it",
+        "Next",
+        "Threads",
+    )
     rows = [_pick(pick) for pick in summary.picks]
     yield from _table(heads, rows, "The variant to take for each workload")
     if len(summary.picks) > 1:
@@ -64,8 +71,8 @@ def _verdict(summary: Summary) -> Iterator[str]:
         ]
         if ahead:
             yield (
-                f"{_text(contestant.name)} is faster than every variant in {_text(_some(ahead))}; but never picked: "
-                f"{_text(contestant.lacks)}.\n"
+                f"{_text(contestant.name)} is faster than every variant in {_text(_some(ahead))}; but never "
+                f"picked: {_text(contestant.lacks)}.\n"
             )
 
 
@@ -192,8 +199,8 @@ def _latency(summary: Summary) -> Iterator[str]:
         return
     yield "## Latency\n"
     yield (
-        "At a steady rate, a share of what the reference does at its fastest, counted from when an operation was due. "
-        "† did not keep up: its latencies only say how long the test lasted.\n"
+        "At a steady rate, a share of what the reference does at its fastest, counted from when an operation was "
+        "due. † did not keep up: its latencies only say how long the test lasted.\n"
     )
     rows = [
         [
@@ -260,7 +267,8 @@ def _cost(cost: Cost, sizes: Sequence[int]) -> Iterator[str]:
 
 def _noise(summary: Summary) -> Iterator[str]:
     floors = [
-        f"{'∞' if each.floor is None else f'{each.floor:.2f}×'} ({each.kind}, {words.many(each.threads, 'thread')})"
+        f"{'∞' if each.floor is None else f'{each.floor:.2f}{words.TIMES}'} "
+        f"({each.kind}, {words.many(each.threads, 'thread')})"
         for each in summary.noise
         if each.ratios
     ]

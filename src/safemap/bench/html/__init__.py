@@ -1,7 +1,7 @@
 """The report as one page of HTML: no network, no files beside it.
 
-`page.html`, `style.css`, `page.js` and `charts.js` are its parts. The texts and tables are there without JavaScript;
-the script draws the charts from the data that is embedded as JSON, sorts tables and shows exact numbers.
+`page.html`, `style.css` and the scripts are its parts. The texts and tables are there without JavaScript; the
+scripts draw the charts from the data that is embedded as JSON, sort tables and show exact numbers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING, Final
 
-from safemap.bench.html import deciding, details
+from safemap.bench.html import appendix, deciding, details
 from safemap.bench.html.charts import charts
 from safemap.bench.html.markup import text
 from safemap.bench.summary import summarize
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["html"]
 
+SCRIPTS: Final = ("page.js", "axes.js", "charts.js")
+"""In the order in which they run: what one defines the next uses."""
+
 SECTIONS: Final[tuple[tuple[str, str, Callable[[Summary], str]], ...]] = (
     ("verdict", "Verdict", deciding.verdict),
     ("guarantees", "What each promises", deciding.guarantees),
@@ -32,11 +35,11 @@ SECTIONS: Final[tuple[tuple[str, str, Callable[[Summary], str]], ...]] = (
     ("reads", "Throughput by share of reads", details.reads),
     ("latency", "Latency", details.latency),
     ("fairness", "Fairness and CPU time", details.fairness),
-    ("memory", "Memory", details.memory),
-    ("sizes", "Snapshots, writes and other costs by size", details.sizes),
-    ("noise", "Noise floor", details.noise),
-    ("environment", "Environment", details.environment),
-    ("numbers", "All numbers", details.numbers),
+    ("memory", "Memory", appendix.memory),
+    ("sizes", "Snapshots, writes and other costs by size", appendix.sizes),
+    ("noise", "Noise floor", appendix.noise),
+    ("environment", "Environment", appendix.environment),
+    ("numbers", "All numbers", appendix.numbers),
 )
 """Their id, title and contents, in the order in which they stand."""
 
@@ -49,23 +52,22 @@ def html(results: Results) -> str:
         f"{contents(summary)}</section>\n"
         for name, title, contents in SECTIONS
     )
-    run = summary.run
-    facts = dict(run.environment)
+    facts = dict(summary.run.environment)
     return Template(_part("page.html")).substitute(
         title=text(f"safemap benchmark, {facts['Interpreter']}"),
         subtitle=text(
-            f"{facts['Interpreter']}; safemap {facts['safemap']}; {facts['Processor']}; {run.began[:16].replace('T', ' ')} UTC"
+            f"{facts['Interpreter']}; safemap {facts['safemap']}; {facts['Processor']}; {facts['Began']}"
         ),
         links="".join(f'<li><a href="#{name}">{text(title)}</a></li>\n' for name, title, _ in SECTIONS),
         sections=sections,
         style=_part("style.css"),
         data=embedded(charts(summary)),
-        script=_part("page.js") + _part("charts.js"),
+        script="".join(map(_part, SCRIPTS)),
     )
 
 
 def embedded(data: object) -> str:
-    """Return JSON that ends no script element, whatever is in it. Raises ValueError for what JSON has no word for."""
+    """Return JSON that ends no script element, whatever is in it. Raises ValueError for NaN."""
     written = json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
     return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

@@ -29,11 +29,18 @@ def verdict(summary: Summary) -> str:
         parts.append("<h3>Your workload</h3>\n")
         parts.append(_named(summary))
     if summary.picks:
-        heads = ("Your workload", "Take", f"× {summary.reference}", "Not to be told from it", "Next", "Threads")
+        heads = (
+            "Your workload",
+            "Take",
+            f"{words.TIMES} {summary.reference}",
+            "Not to be told from it",
+            "Next",
+            "Threads",
+        )
         parts.append(table("The variant to take for each workload", heads, map(_pick, summary.picks), "picks"))
         parts.append(
-            f'<p class="note">Ratios are medians of ratios to {text(summary.reference)} within blocks, higher is better, '
-            "with 95 % intervals. Of variants that cannot be told apart the simplest is named. "
+            f'<p class="note">Ratios are medians of ratios to {text(summary.reference)} within blocks, '
+            "higher is better, with 95 % intervals. Of variants that cannot be told apart the simplest is named. "
             "* more threads than cores: shows what crowding costs; nothing is claimed.</p>\n"
         )
     parts.append(_ahead(summary))
@@ -117,7 +124,8 @@ def heat_map(summary: Summary) -> str:
     return (
         paragraphs(
             f"Throughput as a multiple of {summary.reference}'s, in the same block, with the 95 % interval; "
-            "bluer is faster. What is hatched is a tie: nearer to 1 than the noise floor, or with 1 in its interval."
+            "bluer is faster. What is hatched is a tie: nearer to 1 than the noise floor, or with 1 in its "
+            "interval."
         )
         + _scale()
         + table(caption, ("", *names), rows, "heat", repeat=True)

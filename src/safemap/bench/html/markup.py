@@ -117,3 +117,8 @@ def charts(name: str, *, wide: bool = False) -> str:
         f'<div class="charts{" wide" * wide}" data-charts="{name}"></div>\n'
         "<noscript><p>The charts are drawn by JavaScript; their numbers are in the tables.</p></noscript>\n"
     )
+
+
+def folded(title: str, contents: str) -> str:
+    """Return contents that are shown when their title is clicked."""
+    return f"<details><summary>{text(title)}</summary>\n{contents}</details>\n"

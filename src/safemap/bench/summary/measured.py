@@ -7,7 +7,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from safemap.bench.contestants import CONTROL, REFERENCE
-from safemap.bench.results import Results
 from safemap.bench.statistics import compare
 from safemap.bench.summary.choosing import family, is_tie
 from safemap.bench.summary.model import Measured, Spread
@@ -15,7 +14,7 @@ from safemap.bench.summary.model import Measured, Spread
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from safemap.bench.results import Scores
+    from safemap.bench.results import Results, Scores
     from safemap.bench.summary.model import State
 
 FIGURES: Final = ("fairness", "cpu", "collections", "lost", "peak_bytes", "background")

@@ -6,11 +6,13 @@ or has no figure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from safemap.bench.statistics import Ratio
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safemap.bench.statistics import Ratio
 
 State: TypeAlias = Literal["good", "fault", "capped", "lost", "not measured"]
 """fault: the map came out wrong. capped: given up. lost: a job that lost counts, so was not done."""
@@ -107,7 +109,7 @@ class Measured:
     tie: bool | None
     """Whether the ratio is within noise."""
     net: float | None
-    """Throughput without what the timed loop takes by itself. None where that was not measured, or is all of it."""
+    """Throughput without what the timed loop takes by itself. None: that was not measured, or is all."""
     fairness: float | None
     """Jain's index; None of one thread."""
     cpu: float | None

@@ -19,7 +19,7 @@ _NAMED: Final = re.compile(r"reads-(\d+(?:\.\d+)?)")
 
 
 def read_shares(results: Mapping[str, Results], noise: float, threads: int) -> ReadShares | None:
-    """Return it for the workloads named reads-N that are judged with so many threads. None if there are not two."""
+    """Return it for the workloads named reads-N, with so many threads. None if there are not two."""
     named = {workload: _NAMED.fullmatch(workload) for workload in results}
     shares = sorted(
         (float(match[1]) / 100, workload)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from safemap.bench.statistics import Ratio
     from safemap.bench.summary.model import Crossover, Overall, Pick, Summary
 
-NONE: Final = "–"
+NONE: Final = "\N{EN DASH}"
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+TO: Final = "\N{EN DASH}"
 _PREFIXES: Final = ((1e9, " s"), (1e6, " ms"), (1e3, " µs"), (0.0, " ns"))
 
 
@@ -27,8 +29,8 @@ def digits(number: float, significant: int = 3) -> str:
 
 
 def times(ratio: float) -> str:
-    """Return a ratio, as "2.1×"."""
-    return f"{digits(ratio, 2 if ratio < 10 else 3)}×"  # noqa: PLR2004 - as precise as it can be with few blocks
+    """Return a ratio in two digits, or three from 10 on, with the sign of multiplication behind it."""
+    return digits(ratio, 2 if ratio < 10 else 3) + TIMES  # noqa: PLR2004 - as precise as it can be with few blocks
 
 
 def ratio_of(ratio: Ratio) -> str:
@@ -41,10 +43,15 @@ def _fixed(ratio: float) -> str:
 
 
 def interval(ratio: Ratio) -> str:
-    """Return the interval of a ratio, as "1.92–2.31"; nothing if one block is all there was."""
+    """Return the ends of the interval of a ratio; nothing if one block is all there was."""
     if ratio.low == ratio.high:
         return ""
-    return f"{_fixed(ratio.low)}–{_fixed(ratio.high)}"
+    return between(_fixed(ratio.low), _fixed(ratio.high))
+
+
+def between(low: str, high: str) -> str:
+    """Return two figures with a dash between them."""
+    return f"{low}{TO}{high}"
 
 
 def mops(rate: float) -> str:
@@ -102,8 +109,8 @@ def grounds(summary: Summary) -> str:
     if found.typical is not None and found.worst is not None:
         workload, best, factor = found.worst
         text += (
-            f" Where it is behind, it typically has {percent(round(found.typical, 2))} of the best variant's throughput; "
-            f"furthest in {workload}, where {best} is {times(factor)} as fast."
+            f" Where it is behind, it typically has {percent(round(found.typical, 2))} of the best variant's "
+            f"throughput; furthest in {workload}, where {best} is {times(factor)} as fast."
         )
     return text
 
