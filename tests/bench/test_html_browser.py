@@ -11,6 +11,8 @@ from tests.bench.browser import Page, found
 CHROMIUM = found()
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 PHONE = 360
+A4 = 718
+"""Its width without margins of a centimetre, in CSS pixels."""
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +190,19 @@ def test_the_page_never_scrolls_sideways(page, scheme, width):
     wide = f"""[...document.querySelectorAll('body *')].filter(each => !each.closest('.scroll, pre, .skip, #tip')
         && each.getBoundingClientRect().right > {width} + 1).map(each => each.outerHTML.slice(0, 80))"""
     assert page.evaluate(wide) == []
+
+
+def test_all_of_it_fits_on_paper(page):
+    page.call("Emulation.setEmulatedMedia", media="print")
+    try:
+        page.size(A4)
+        assert page.evaluate("document.documentElement.scrollWidth") == A4
+        assert lightness(page, "body") > 0.9
+        assert (
+            page.evaluate("getComputedStyle(document.querySelector('.scroll:has(> .long)')).maxHeight") == "none"
+        )
+    finally:
+        page.call("Emulation.setEmulatedMedia", media="")
 
 
 def test_charts_are_drawn_for_the_width_that_there_is(page):

@@ -63,16 +63,11 @@ def _verdict(summary: Summary) -> Iterator[str]:
     if len(summary.picks) > 1:
         yield from _named(summary)
     for contestant in summary.contestants:
-        ahead = [
-            f"{pick.workload} ({words.times(ratio.value)})"
-            for pick in summary.picks
-            for name, ratio in pick.faster
-            if name == contestant.name
-        ]
+        ahead = words.ahead(summary, contestant.name)
         if ahead:
             yield (
-                f"{_text(contestant.name)} is faster than every variant in {_text(_some(ahead))}; but never "
-                f"picked: {_text(contestant.lacks)}.\n"
+                f"{_text(contestant.name)} is faster than every variant in {_text(ahead)}; but never picked: "
+                f"{_text(contestant.lacks)}.\n"
             )
 
 

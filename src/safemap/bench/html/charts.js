@@ -1,18 +1,18 @@
 // Charts: SVG at the width that there is, drawn again when that changes or a series is switched on or off.
 
 const SVG = document.getElementById("drawing").namespaceURI;
-const SHAPES = ["circle", "square", "triangle", "diamond", "down", "cross", "plus", "circle", "square", "triangle", "diamond"];
-const DASHES = ["", "", "", "", "", "", "5 3", "2 3", "8 3 2 3", "", "5 3", "2 3", "8 3 2 3"];
+const FILLED = ["circle", "square", "triangle", "diamond", "down"];
+const OPEN = ["cross", "plus", "circle", "square", "triangle", "diamond", "down"];
+const DASHES = ["", "5 3", "2 3", "8 3 2 3", "10 4", "1 3", "6 2 1 2 1 2"];
 const hidden = new Set(data.contestants.flatMap((each, at) => (each.shown ? [] : [at])));
 
-// Variants have colours; baselines are grey, and told apart by their marks and dashes.
-let variants = 0;
-let others = 0;
+// Variants have colours and full marks; baselines are grey, and told apart by open marks and dashes.
+const counts = { true: 0, false: 0 };
 const looks = data.contestants.map((each) => {
   const variant = each.role === "variant";
-  const at = variant ? variants++ : 5 + others++;
-  return { color: `s${variant ? at % 5 : 5 + (at % 5)}`, shape: SHAPES[at % SHAPES.length],
-    dash: DASHES[at % DASHES.length], open: !variant && at % 2 === 0 };
+  const at = counts[variant]++;
+  if (variant) return { color: `s${at % FILLED.length}`, shape: FILLED[at % FILLED.length], dash: "", open: false };
+  return { color: "sx", shape: OPEN[at % OPEN.length], dash: DASHES[at % DASHES.length], open: true };
 });
 const PLAIN = { color: "sx", shape: "circle", dash: "", open: false };
 const look = (series) => (series.c === null ? PLAIN : looks[series.c]);
@@ -57,7 +57,7 @@ function wording(chart, series, at) {
     threads: () => (x === 1 ? "1 thread" : `${x} threads`),
     reads: () => `${trimmed(x * 100)} % reads`,
     entries: () => `${trimmed(x)} entries`,
-    "share of operations": () => `${trimmed(x * 100)} % within`,
+    "share of operations": () => `${(x * 100).toFixed(Math.max(1, Math.ceil(-Math.log10(1 - x)) - 1))} % within`,
   }[chart.x.label]();
   const lines = [`${name}, ${where}`, unit.text(y) + unit.name];
   if (high > low) lines.push(`all blocks ${unit.text(low)}–${unit.text(high)}`);

@@ -88,15 +88,8 @@ def _ahead(summary: Summary) -> str:
     rows: list[Row] = []
     for contestant in summary.contestants:
         if contestant.role == "baseline":
-            where = [
-                f"{pick.workload} ({words.times(ratio.value)} {summary.reference})"
-                for pick in summary.picks
-                for name, ratio in pick.faster
-                if name == contestant.name
-            ]
-            rows.append(
-                Row(text(contestant.name), [label("; ".join(where) or words.NONE), label(contestant.lacks)])
-            )
+            where = words.ahead(summary, contestant.name) or words.NONE
+            rows.append(Row(text(contestant.name), [label(where), label(contestant.lacks)]))
     if not rows:
         return ""
     heads = ("Baseline", "Faster than every variant in", "Why it is never picked")

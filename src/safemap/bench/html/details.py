@@ -81,9 +81,9 @@ def reads(summary: Summary) -> str:
     heads = ("Overtakes", "whom", "at a share of reads of", "told apart at")
     return (
         paragraphs(
-            f"With {words.many(found.threads, 'thread')}{', more than cores' * found.beyond}. Rings mark where one "
-            "variant overtakes another one, dots where a variant and a baseline do, if they were told apart on "
-            "both sides. Between measurements, time per operation is taken to change evenly."
+            f"With {words.many(found.threads, 'thread')}{', more than cores' * found.beyond}. Rings mark where "
+            "one variant overtakes another one, dots where a variant and a baseline do, if they were told apart "
+            "on both sides. Between measurements, time per operation is taken to change evenly."
         )
         + charts("reads", wide=True)
         + (
@@ -101,9 +101,9 @@ def latency(summary: Summary) -> str:
     heads = ("Contestant", "Workload", "Load", "p50", "p90", "p99", "p99.9", "longest", "kept up")
     return (
         paragraphs(
-            "Operations come at a steady rate, a share of what the reference does at its fastest; latency is counted "
-            "from when an operation was due, so that a stall counts for all that waited. Who did not keep up (†) "
-            "has a queue that grows as long as the test lasts: its latencies say nothing else."
+            "Operations come at a steady rate, a share of what the reference does at its fastest; latency is "
+            "counted from when an operation was due, so that a stall counts for all that waited. Who did not keep "
+            "up (†) has a queue that grows as long as the test lasts: its latencies say nothing else."
         )
         + charts("latency")
         + table("Latency under load", heads, map(_latency, summary.latencies), "sort")

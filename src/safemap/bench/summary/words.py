@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 NONE: Final = "\N{EN DASH}"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 TO: Final = "\N{EN DASH}"
+FEW: Final = 3
+"""What are more, are counted and not listed."""
 _PREFIXES: Final = ((1e9, " s"), (1e6, " ms"), (1e3, " µs"), (0.0, " ns"))
 
 
@@ -135,6 +137,16 @@ def _lead(pick: Pick, reference: str) -> str:
 def not_for(needs: Sequence[str]) -> str:
     """Return when not to take it; nothing if there is nothing to say."""
     return f"Not if you need {listed(needs, 'or')}." if needs else ""
+
+
+def ahead(summary: Summary, baseline: str) -> str:
+    """Return where a baseline is faster than every variant; nothing if it nowhere is."""
+    where = [(pick.workload, ratio) for pick in summary.picks for name, ratio in pick.faster if name == baseline]
+    if len(where) <= FEW:
+        return listed([f"{workload} ({times(ratio.value)} {summary.reference})" for workload, ratio in where])
+    workload, ratio = max(where, key=lambda each: each[1].value)
+    of = many(len(summary.picks), "workload")
+    return f"{len(where)} of {of}, most of all in {workload} ({times(ratio.value)} {summary.reference})"
 
 
 def crossover(found: Crossover) -> str:
