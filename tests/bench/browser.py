@@ -136,6 +136,7 @@ class Page:
             {"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in features.items()
         ]
         self.call("Emulation.setEmulatedMedia", features=wanted)
+        self.drawn()
 
     def press(self, key: str) -> None:
         """Press a key."""

@@ -137,6 +137,8 @@ def test_arrow_keys_go_from_point_to_point_of_a_chart(page):
 
 
 def test_tab_reaches_each_chart_once(page):
+    stops = "[...document.querySelectorAll('.plot')].map(plot => plot.querySelectorAll('[tabindex=\"0\"]').length)"
+    assert set(page.evaluate(stops)) == {1}
     page.evaluate("document.querySelector('[data-charts=latency] .legend button:last-child').focus()")
     page.press("Tab")
     assert (

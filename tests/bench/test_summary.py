@@ -201,12 +201,12 @@ def shares(**rates):
 
 
 def test_a_crossover_is_where_times_per_operation_are_equal():
-    # 1/rate: 0.1 and 0.2 us at 50 %; 0.2 and 0.1 at 75 %: equal in the middle.
-    found = shares(one=(10e6, 5e6), other=(5e6, 10e6))
+    # From 50 to 75 % of reads, the one goes from 0.1 us to 0.2, the other from 0.25 to 0.1: equal after 0.6 of it.
+    found = shares(one=(10e6, 5e6), other=(4e6, 10e6))
     (crossed,) = found.crossovers
     assert (crossed.below, crossed.above) == (REFERENCE, "ShardedMap")
-    assert crossed.reads == pytest.approx(0.625)
-    assert crossed.rate == pytest.approx(1e6 / 0.15)
+    assert crossed.reads == pytest.approx(0.65)
+    assert crossed.rate == pytest.approx(1e6 / 0.16)
     assert crossed.between == (0.5, 0.75)
 
 
