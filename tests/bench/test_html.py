@@ -194,9 +194,9 @@ def test_the_charts_have_their_points(page):
     (threads,) = charts["threads"]
     assert (threads["title"], threads["beyond"]) == ("reads-95", 4)
     assert threads["series"][1]["p"] == [
-        [1, 6e6, 5.88e6, 6.12e6],
-        [2, 1e7, 9.8e6, 1.02e7],
-        [4, 9e6, 8.82e6, 9.18e6],
+        [1, 6e6, 5.88e6, 6.12e6, 1.2, 1.2, 1.2],
+        [2, 1e7, 9.8e6, 1.02e7, 2, 2, 2],
+        [4, 9e6, 8.82e6, 9.18e6, 2.25, 2.25, 2.25],
     ]
     (reads,) = charts["reads"]
     assert [tick for tick, _ in reads["x"]["ticks"]] == [0.5, 0.95]

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from safemap.bench.contestants import REFERENCE
-from safemap.bench.markdown import LONG, markdown
+from safemap.bench.markdown import markdown
+from safemap.bench.markdown.markup import LONG
 from tests.bench import made
 from tests.bench.made import JOB
 
@@ -58,6 +59,8 @@ def test_the_verdict_comes_first_and_nothing_is_missing(report):
         "| reads-95 | 4* | 4.00 | 9.00 | 8.00 | 11.0 | 40.0 |",
         "| reads-95 | 50 % | dict† | 1.02 µs | 1.02 µs | 1.02 µs | 1.02 µs | 33.6 ms | 60 % |",
         "| snapshot | MutexMap | 1.00 µs | 10.0 µs |",
+        "| peak bytes | MutexMap | 30.0 MB | 30.0 MB |",
+        "| reads-95 | MutexMap | 5.71 |",
         "Counts lost by contestants whose operations are not one step: dict on read-modify-write, 7.",
         "With 2 cores, nothing is claimed beyond 2 threads (*).",
         "```sh\nsafemap bench\n```",

@@ -47,7 +47,7 @@ function drawn(chart) {
 
 function wording(chart, series, at) {
   const name = series.c === null ? chart.rows[series.p[at][1]] : data.contestants[series.c].name;
-  const [x, y, low, high] = series.p[at];
+  const [x, y, low, high, ratio, from, to] = series.p[at];
   if (chart.kind === "strip") {
     const unit = UNITS[chart.x.unit];
     return `${name}, ${series.names[at]}\n${chart.x.label} ${unit.text(x)}${unit.name}`;
@@ -61,6 +61,7 @@ function wording(chart, series, at) {
   }[chart.x.label]();
   const lines = [`${name}, ${where}`, unit.text(y) + unit.name];
   if (high > low) lines.push(`all blocks ${unit.text(low)}–${unit.text(high)}`);
+  if (ratio) lines.push(`${digits(ratio)} × ${data.reference}` + (to > from ? `, 95 % interval ${digits(from)}–${digits(to)}` : ""));
   if (series.behind) lines.push("did not keep up with the load");
   if (chart.beyond && x >= chart.beyond) lines.push("more threads than cores: nothing is claimed");
   return lines.join("\n");
@@ -87,7 +88,7 @@ function frame(chart, width, shown) {
   const x = axis(chart.x, points.map(([value]) => value).concat((chart.bands || []).flatMap(([, floor]) => (floor ? [floor, 1 / floor] : []))));
   const y = strip
     ? { place: (row) => 1 - (rows.indexOf(Math.round(row)) + 0.5 + (row - Math.round(row))) / rows.length, ticks: rows.map((row) => [row, chart.rows[row]]) }
-    : axis(chart.y, points.flatMap(([, ...values]) => values));
+    : axis(chart.y, points.flatMap(([, ...values]) => values.slice(0, 3)));
   const longest = Math.max(0, ...y.ticks.map(([, name]) => name.length));
   const left = Math.min(strip ? width * 0.38 : 80, longest * 6.4 + 12);
   const height = strip ? rows.length * 26 + 44 : Math.round(Math.min(380, Math.max(240, width * 0.62)));

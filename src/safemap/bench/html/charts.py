@@ -1,7 +1,7 @@
 """The data of the charts, as the script reads it: numbers and names, no drawing.
 
-A chart has axes, series of points [x, y, low, high], and marks. Contestants are numbered, so that each has one
-colour, one marker and one button, wherever it is drawn.
+A chart has axes, series of points [x, y, low, high, ratio, its low, its high], and marks. Contestants are
+numbered, so that each has one colour, one marker and one button, wherever it is drawn.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from safemap.bench.summary import words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from safemap.bench.statistics import Ratio
     from safemap.bench.summary.model import Measured, Spread, Summary
 
 Chart: TypeAlias = dict[str, Any]
@@ -43,8 +44,13 @@ def _round(number: float) -> float:
     return float(f"{number:.5g}")
 
 
-def _point(x: float, spread: Spread) -> list[float]:
-    return [x, _round(spread.value), _round(spread.low), _round(spread.high)]
+def _point(x: float, spread: Spread, ratio: Ratio | None) -> list[float]:
+    point = [x, _round(spread.value), _round(spread.low), _round(spread.high)]
+    return point + ([_round(each) for each in (ratio.value, ratio.low, ratio.high)] if ratio else [])
+
+
+def _against(each: Measured, summary: Summary) -> Ratio | None:
+    return each.ratio if each.contestant != summary.reference else None
 
 
 def _places(summary: Summary) -> dict[str, int]:
@@ -64,7 +70,9 @@ def _threads(summary: Summary) -> Iterator[Chart]:
             points: dict[str, list[list[float]]] = {}
             for each in of:
                 if each.throughput is not None:
-                    points.setdefault(each.contestant, []).append(_point(each.threads, each.throughput))
+                    points.setdefault(each.contestant, []).append(
+                        _point(each.threads, each.throughput, _against(each, summary))
+                    )
             beyond = [count for count in counts if count > summary.run.cores]
             yield {
                 "title": pick.workload,
@@ -84,7 +92,9 @@ def _reads(summary: Summary) -> Iterator[Chart]:
     for share, workload in zip(found.shares, found.workloads, strict=True):
         for each in summary.of(workload, found.threads):
             if each.throughput is not None:
-                points.setdefault(each.contestant, []).append(_point(share, each.throughput))
+                points.setdefault(each.contestant, []).append(
+                    _point(share, each.throughput, _against(each, summary))
+                )
     places = _places(summary)
     yield {
         "title": "Throughput by share of reads",

@@ -40,8 +40,9 @@ def verdict(summary: Summary) -> str:
         parts.append(table("The variant to take for each workload", heads, map(_pick, summary.picks), "picks"))
         parts.append(
             f'<p class="note">Ratios are medians of ratios to {text(summary.reference)} within blocks, '
-            "higher is better, with 95 % intervals. Of variants that cannot be told apart the simplest is named. "
-            "* more threads than cores: shows what crowding costs; nothing is claimed.</p>\n"
+            "higher is better, with 95 % intervals. Of variants that cannot be told apart the simplest is named."
+            + " * more threads than cores: nothing is claimed." * any(pick.beyond for pick in summary.picks)
+            + "</p>\n"
         )
     parts.append(_ahead(summary))
     return "".join(parts)

@@ -1,7 +1,7 @@
 """All that reports show, computed once from results: `summarize`. The terminal, Markdown and HTML only set it.
 
-`model` says what there is, `words` how it is worded. Intervals take the most time: about ten seconds for each
-thousand cells of a plan with ten blocks.
+`model` says what there is, `words` how it is worded. Intervals take the most time: about a second for each
+thousand cells.
 """
 
 from __future__ import annotations

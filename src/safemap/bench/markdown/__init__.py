@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from safemap.bench.markdown.markup import fenced, table, text
 from safemap.bench.summary import summarize, words
 
 if TYPE_CHECKING:
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from safemap.bench.results import Results
     from safemap.bench.summary.model import Cost, Measured, Pick, Summary
 
-LONG: Final = 12
-"""Tables with more rows are folded."""
+__all__ = ["markdown"]
 
 
 def markdown(results: Results) -> str:
@@ -39,17 +38,17 @@ def markdown(results: Results) -> str:
 
 def _about(summary: Summary) -> str:
     facts = dict(summary.run.environment)
-    return _text(f"{facts['Interpreter']}; safemap {facts['safemap']}; {facts['Processor']}; {facts['Began']}.")
+    return text(f"{facts['Interpreter']}; safemap {facts['safemap']}; {facts['Processor']}; {facts['Began']}.")
 
 
 def _verdict(summary: Summary) -> Iterator[str]:
     overall = summary.overall
     yield "## Verdict\n"
-    yield f"**{_text(words.headline(summary))}** {_text(words.grounds(summary))}".rstrip() + "\n"
+    yield f"**{text(words.headline(summary))}** {text(words.grounds(summary))}".rstrip() + "\n"
     if overall is not None and overall.not_for:
-        yield f"{_text(words.not_for(overall.not_for))}\n"
+        yield f"{text(words.not_for(overall.not_for))}\n"
     if summary.cautions:
-        yield "".join(f"> - {_text(each)}\n" for each in summary.cautions)
+        yield "".join(f"> - {text(each)}\n" for each in summary.cautions)
     heads = (
         "Your workload",
         "Take",
@@ -59,15 +58,15 @@ def _verdict(summary: Summary) -> Iterator[str]:
         "Threads",
     )
     rows = [_pick(pick) for pick in summary.picks]
-    yield from _table(heads, rows, "The variant to take for each workload")
+    yield from table(heads, rows, "The variant to take for each workload")
     if len(summary.picks) > 1:
         yield from _named(summary)
     for contestant in summary.contestants:
         ahead = words.ahead(summary, contestant.name)
         if ahead:
             yield (
-                f"{_text(contestant.name)} is faster than every variant in {_text(ahead)}; but never picked: "
-                f"{_text(contestant.lacks)}.\n"
+                f"{text(contestant.name)} is faster than every variant in {text(ahead)}; but never picked: "
+                f"{text(contestant.lacks)}.\n"
             )
 
 
@@ -75,7 +74,7 @@ def _named(summary: Summary) -> Iterator[str]:
     for name in dict.fromkeys(pick.best for pick in summary.picks if pick.best is not None):
         mine = [pick for pick in summary.picks if pick.best == name]
         where = _some([pick.workload for pick in mine])
-        yield f"- **{_text(name)}** for {_text(where)}. {_text(words.not_for(mine[0].not_for))}"
+        yield f"- **{text(name)}** for {text(where)}. {text(words.not_for(mine[0].not_for))}"
     yield ""
 
 
@@ -89,13 +88,13 @@ def _some(words_given: Sequence[str]) -> str:
 
 def _pick(pick: Pick) -> list[str]:
     return [
-        _text(pick.workload),
-        f"**{_text(pick.best)}**" if pick.best else "no verdict",
+        text(pick.workload),
+        f"**{text(pick.best)}**" if pick.best else "no verdict",
         f"{words.ratio_of(pick.ratio)} {_within(words.interval(pick.ratio))}".strip()
         if pick.ratio
         else words.NONE,
-        _text(", ".join(pick.ties)) or words.NONE,
-        _text(f"{words.times(pick.runner_up[1])} {pick.runner_up[0]}") if pick.runner_up else words.NONE,
+        text(", ".join(pick.ties)) or words.NONE,
+        text(f"{words.times(pick.runner_up[1])} {pick.runner_up[0]}") if pick.runner_up else words.NONE,
         f"{pick.threads}{'*' * pick.beyond}",
     ]
 
@@ -107,8 +106,8 @@ def _within(interval: str) -> str:
 def _guarantees(summary: Summary) -> Iterator[str]:
     if summary.variants:
         yield "## What each promises\n"
-        rows = [[_text(each.title), *map(_text, each.values)] for each in summary.promises]
-        yield from _table(("", *summary.variants), rows)
+        rows = [[text(each.title), *map(text, each.values)] for each in summary.promises]
+        yield from table(("", *summary.variants), rows)
 
 
 def _ratios(summary: Summary) -> Iterator[str]:
@@ -117,14 +116,14 @@ def _ratios(summary: Summary) -> Iterator[str]:
         return
     yield "## All ratios\n"
     yield (
-        f"Throughput, {_text(summary.reference)} = 1: medians of ratios within blocks, with 95 % intervals. "
+        f"Throughput, {text(summary.reference)} = 1: medians of ratios within blocks, with 95 % intervals. "
         "≈ a tie: within noise.\n"
     )
-    rows = [[_text(pick.workload), *_row(summary, pick, names)] for pick in summary.picks]
-    yield from _table(("Workload", *names), rows, "Ratios", right=1)
+    rows = [[text(pick.workload), *_row(summary, pick, names)] for pick in summary.picks]
+    yield from table(("Workload", *names), rows, "Ratios", right=1)
     for each in summary.troubles:
         word = "WRONG" if each.state == "fault" else each.state
-        yield f"- {word}: {_text(each.contestant)} on {_text(each.workload)}: {_text(each.why)}"
+        yield f"- {word}: {text(each.contestant)} on {text(each.workload)}: {text(each.why)}"
     if summary.troubles:
         yield ""
 
@@ -150,7 +149,7 @@ def _threads(summary: Summary) -> Iterator[str]:
     names = [each.name for each in summary.contestants if not each.few]
     rows = [
         [
-            _text(pick.workload),
+            text(pick.workload),
             f"{threads}{'*' * (threads > summary.run.cores)}",
             *_rates(summary, pick, threads, names),
         ]
@@ -164,10 +163,18 @@ def _threads(summary: Summary) -> Iterator[str]:
             f"With {words.many(summary.run.cores, 'core')}, nothing is claimed beyond "
             f"{words.many(summary.run.cores, 'thread')} (*).\n"
         )
-        yield from _table(("Workload", "Threads", *names), rows, "Throughput", right=1)
+        yield from table(("Workload", "Threads", *names), rows, "Throughput", right=1)
+    net = [
+        [text(each.workload), text(each.contestant), words.mops(each.net)]
+        for each in summary.measured
+        if each.net is not None and each.judged
+    ]
+    if net:
+        yield "Without what the timed loop itself takes, as far as that was measured:\n"
+        yield from table(("Workload", "Contestant", "Million per second"), net, "Net throughput", right=2)
     lost = [f"{each.contestant} on {each.workload}, {each.lost:,.0f}" for each in summary.lost if each.judged]
     if lost:
-        yield f"Counts lost by contestants whose operations are not one step: {_text('; '.join(lost))}.\n"
+        yield f"Counts lost by contestants whose operations are not one step: {text('; '.join(lost))}.\n"
 
 
 def _rates(summary: Summary, pick: Pick, threads: int, names: Sequence[str]) -> Iterator[str]:
@@ -183,7 +190,7 @@ def _reads(summary: Summary) -> Iterator[str]:
         return
     variants = {*summary.variants}
     lines = [
-        f"- {_text(words.crossover(each))}" for each in found.crossovers if {each.above, each.below} <= variants
+        f"- {text(words.crossover(each))}" for each in found.crossovers if {each.above, each.below} <= variants
     ]
     yield "## By share of reads\n"
     yield "\n".join(lines) + "\n" if lines else "No variant overtakes another one beyond noise.\n"
@@ -199,16 +206,16 @@ def _latency(summary: Summary) -> Iterator[str]:
     )
     rows = [
         [
-            _text(each.workload),
+            text(each.workload),
             words.percent(each.load),
-            _text(each.contestant) + "†" * each.behind,
+            text(each.contestant) + "†" * each.behind,
             *map(words.duration, (each.p50, each.p90, each.p99, each.p999, each.longest)),
             words.percent(round(each.kept_up, 3)),
         ]
         for each in summary.latencies
     ]
     heads = ("Workload", "Load", "Contestant", "p50", "p90", "p99", "p99.9", "longest", "kept up")
-    yield from _table(heads, rows, "Latencies", right=3)
+    yield from table(heads, rows, "Latencies", right=3)
 
 
 def _fairness(summary: Summary) -> Iterator[str]:
@@ -220,7 +227,7 @@ def _fairness(summary: Summary) -> Iterator[str]:
         if (fair or burnt) and contestant.role != "floor":
             rows.append(
                 [
-                    _text(contestant.name),
+                    text(contestant.name),
                     _extreme(fair, min, lambda value: f"{value:.2f}"),
                     _extreme(burnt, max, words.digits),
                 ]
@@ -228,7 +235,7 @@ def _fairness(summary: Summary) -> Iterator[str]:
     if rows:
         yield "## Fairness and CPU time\n"
         yield "Jain's index: 1 if all threads got equally much. CPU time: seconds for a million operations.\n"
-        yield from _table(("Contestant", "Least fair", "Most CPU time"), rows)
+        yield from table(("Contestant", "Least fair", "Most CPU time"), rows)
 
 
 def _extreme(
@@ -239,25 +246,32 @@ def _extreme(
     if not figures:
         return words.NONE
     value, workload = which(figures)
-    return f"{shown(value)} ({_text(workload)})"
+    return f"{shown(value)} ({text(workload)})"
 
 
 def _sizes(summary: Summary) -> Iterator[str]:
-    if not summary.costs:
+    costs = (*summary.costs, *summary.peaks)
+    if not costs:
         return
     yield "## Costs and memory by size\n"
-    yield "One thread, nobody else. Memory without keys and values.\n"
-    sizes = sorted({size for each in summary.costs for size in each.by_size})
-    rows = [
-        [_text(each.cost.replace("_", " ")), _text(each.contestant), *_cost(each, sizes)] for each in summary.costs
-    ]
-    yield from _table(("Cost", "Contestant", *(f"{size:,} entries" for size in sizes)), rows, "Costs", right=2)
+    yield (
+        "One thread, nobody else. Bytes per entry are without keys and values; peak bytes are the most that a "
+        "process ever had, interpreter and all.\n"
+    )
+    sizes = sorted({size for each in costs for size in each.by_size})
+    rows = [[text(each.cost.replace("_", " ")), text(each.contestant), *_cost(each, sizes)] for each in costs]
+    yield from table(("Cost", "Contestant", *(f"{size:,} entries" for size in sizes)), rows, "Costs", right=2)
 
 
 def _cost(cost: Cost, sizes: Sequence[int]) -> Iterator[str]:
-    shown = words.digits if cost.cost == "bytes_per_entry" else words.duration
     for size in sizes:
-        yield shown(cost.by_size[size]) if size in cost.by_size else words.NONE
+        yield _figure(cost.cost, cost.by_size[size]) if size in cost.by_size else words.NONE
+
+
+def _figure(cost: str, value: float) -> str:
+    if cost == "bytes_per_entry":
+        return words.digits(value)
+    return words.size(value) if cost == "peak_bytes" else words.duration(value)
 
 
 def _noise(summary: Summary) -> Iterator[str]:
@@ -270,43 +284,16 @@ def _noise(summary: Summary) -> Iterator[str]:
     yield "## Noise floor\n"
     if floors:
         yield (
-            f"Ties are below what {_text(summary.reference)}, run twice in every block, differs from itself: "
+            f"Ties are below what {text(summary.reference)}, run twice in every block, differs from itself: "
             f"{', '.join(floors)}.\n"
         )
     else:
-        yield f"{_text(summary.reference)} was not run twice: there is nothing to tell noise by.\n"
+        yield f"{text(summary.reference)} was not run twice: there is nothing to tell noise by.\n"
 
 
 def _environment(summary: Summary) -> Iterator[str]:
     yield "## Environment\n"
-    yield from _table(("", ""), [[_text(title), _text(value)] for title, value in summary.run.environment])
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", summary.run.command)), default=0))
-    yield f"{fence}sh\n{summary.run.command}\n{fence}\n"
+    yield from table(("", ""), [[text(title), text(value)] for title, value in summary.run.environment])
+    yield fenced(summary.run.command)
     if summary.notes:
-        yield "".join(f"- {_text(note)}\n" for note in summary.notes)
-
-
-def _table(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], folded: str = "", right: int | None = None
-) -> Iterator[str]:
-    """Yield a table, folded below its title if it is long. `right`: the first column of numbers."""
-    if not rows:
-        return
-    marks = ["--:" if right is not None and at >= right else "---" for at in range(len(heads))]
-    lines = ["| " + " | ".join(each) + " |" for each in ([*map(_text, heads)], marks, *rows)]
-    if folded and len(rows) > LONG:
-        yield f"<details><summary>{_text(folded)}: {len(rows)} rows</summary>\n"
-        yield "\n".join(lines) + "\n"
-        yield "</details>\n"
-    else:
-        yield "\n".join(lines) + "\n"
-
-
-def _text(given: str) -> str:
-    """Return a text that Markdown shows as it is; what stands in backquotes is code."""
-    return "".join(
-        f"`{part}`"
-        if code
-        else re.sub(r"([\\*_|\[\]~`])", r"\\\1", part).replace("&", "&amp;").replace("<", "&lt;")
-        for code, part in words.code(" ".join(given.split()))
-    )
+        yield "".join(f"- {text(note)}\n" for note in summary.notes)
