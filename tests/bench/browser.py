@@ -31,13 +31,17 @@ PATIENCE = 30.0
 
 def found() -> str | None:
     """Return the path of a Chromium; None if there is none, or this system has no such pipes."""
-    if os.name != "posix":
+    if os.name != "posix" or shutil.which("bash") is None:
         return None
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+class GoneError(Exception):
+    """The browser has ended, or never began: some programs of these names only say how to install it."""
+
+
 class Page:
-    """A page in a browser of its own."""
+    """A page in a browser of its own. Raises GoneError if it does not start."""
 
     def __init__(self, program: str, folder: Any) -> None:
         self._last, self._buffer, self.events = 0, b"", []
@@ -55,6 +59,13 @@ class Page:
         os.close(read_theirs)
         os.close(write_theirs)
         self._session: str | None = None
+        try:
+            self._attach()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _attach(self) -> None:
         targets = self.call("Target.getTargets")["targetInfos"]
         target = next(each["targetId"] for each in targets if each["type"] == "page")
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -84,7 +95,10 @@ class Page:
         message = {"id": self._last, "method": method, "params": params}
         if self._session is not None:
             message["sessionId"] = self._session
-        os.write(self._write, json.dumps(message).encode() + b"\0")
+        try:
+            os.write(self._write, json.dumps(message).encode() + b"\0")
+        except BrokenPipeError:
+            raise GoneError from None
         while True:
             answer = self._next()
             if answer.get("id") == self._last:
@@ -98,7 +112,8 @@ class Page:
             ready, _, _ = select.select([self._read], [], [], max(0, deadline - time.monotonic()))
             assert ready, "the browser does not answer"
             part = os.read(self._read, 1 << 16)
-            assert part, "the browser has gone"
+            if not part:
+                raise GoneError
             self._buffer += part
         message, _, self._buffer = self._buffer.partition(b"\0")
         return json.loads(message)

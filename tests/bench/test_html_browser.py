@@ -6,7 +6,7 @@ import pytest
 
 from safemap.bench.html import html
 from tests.bench import made
-from tests.bench.browser import Page, found
+from tests.bench.browser import GoneError, Page, found
 
 CHROMIUM = found()
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -17,7 +17,11 @@ A4 = 718
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    with Page(CHROMIUM, tmp_path_factory.mktemp("profile")) as page:
+    try:
+        page = Page(CHROMIUM, tmp_path_factory.mktemp("profile"))
+    except GoneError:
+        pytest.skip(f"{CHROMIUM} does not start")
+    with page:
         yield page
 
 

@@ -34,7 +34,7 @@ def verdict(summary: Summary) -> str:
             "Take",
             f"{words.TIMES} {summary.reference}",
             "Not to be told from it",
-            "Next",
+            "Lead",
             "Threads",
         )
         parts.append(table("The variant to take for each workload", heads, map(_pick, summary.picks), "picks"))

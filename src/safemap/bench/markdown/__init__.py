@@ -54,7 +54,7 @@ def _verdict(summary: Summary) -> Iterator[str]:
         "Take",
         f"{words.TIMES} {summary.reference}",
         "Not to be told from it",
-        "Next",
+        "Lead",
         "Threads",
     )
     rows = [_pick(pick) for pick in summary.picks]
