@@ -88,6 +88,14 @@ def test_one_map_for_everything_leads_most_often():
     )
 
 
+def test_ties_with_all_others_are_said_in_two_words():
+    alike = {REFERENCE: 5e6, "ShardedMap": 5.1e6, "CopyOnWriteMap": 5.05e6}
+    assert words.ties(pick(alike)) == "all others"
+    assert words.ties(pick({**alike, "RWLockMap": 2e6})) == "ShardedMap, CopyOnWriteMap"
+    assert words.ties(pick({REFERENCE: 5e6, "ShardedMap": 5.1e6})) == "ShardedMap"
+    assert words.ties(pick({REFERENCE: 5e6})) == words.NONE
+
+
 def test_where_all_are_alike_the_simplest_is_taken_for_everything():
     alike = {REFERENCE: 5e6, "ShardedMap": 5.1e6}
     summary = summarize(made.results({"reads-95": {2: alike}, "reads-50": {2: alike}}))

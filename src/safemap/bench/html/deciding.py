@@ -68,7 +68,7 @@ def _pick(pick: Pick) -> Row:
         [
             Cell(f"<strong>{text(pick.best)}</strong>" if pick.best else "no verdict"),
             _ratio(pick) if pick.ratio else number(None, ""),
-            label(", ".join(pick.ties) or words.NONE),
+            label(words.ties(pick)),
             label(behind),
             Cell(f"{pick.threads}{'*' * pick.beyond}", pick.threads, "n"),
         ],

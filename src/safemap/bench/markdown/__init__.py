@@ -93,7 +93,7 @@ def _pick(pick: Pick) -> list[str]:
         f"{words.ratio_of(pick.ratio)} {_within(words.interval(pick.ratio))}".strip()
         if pick.ratio
         else words.NONE,
-        text(", ".join(pick.ties)) or words.NONE,
+        text(words.ties(pick)),
         text(f"{words.times(pick.runner_up[1])} {pick.runner_up[0]}") if pick.runner_up else words.NONE,
         f"{pick.threads}{'*' * pick.beyond}",
     ]

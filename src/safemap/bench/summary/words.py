@@ -134,6 +134,12 @@ def _lead(pick: Pick, reference: str) -> str:
     return text + (f"; {listed(pick.ties)} within noise" if pick.ties else "")
 
 
+def ties(pick: Pick) -> str:
+    """Return which variants are not to be told from the best."""
+    everybody = pick.runner_up is None and len(pick.ties) > 1
+    return "all others" if everybody else ", ".join(pick.ties) or NONE
+
+
 def not_for(needs: Sequence[str]) -> str:
     """Return when not to take it; nothing if there is nothing to say."""
     return f"Not if you need {listed(needs, 'or')}." if needs else ""
