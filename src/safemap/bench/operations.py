@@ -7,6 +7,7 @@ from. How an operation is written is each contestant's own matter (`contestants`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal, TypeAlias
 
 Effect: TypeAlias = Literal["none", "sets", "may set", "removes", "may remove", "counts", "empties"]
@@ -58,6 +59,7 @@ OPERATIONS: Final = {
 }
 
 
+@cache
 def parse(share: str) -> tuple[Operation, Source]:
     """Return the operation and the source of keys that a share's name stands for.
 

@@ -20,6 +20,7 @@ QUICK, STANDARD, FULL = "quick", "standard", "full"
 
 _READS: Final = tuple(f"reads-{percent}" for percent in READ_SHARES)
 _THREE: Final = ("reads-95", "reads-50", "reads-10")
+_BALANCED: Final = "reads-50"
 _OTHERS: Final = tuple(name for name in WORKLOADS if name not in _READS)
 _ALIKE: Final = ("dict + RLock", "dict + readerwriterlock", "Manager().dict()", "null map")
 """Measured where a profile says `few_workloads`: as slow as another one, much slower, or no map."""
@@ -124,13 +125,14 @@ def _enough(threads: Sequence[int], workload: Workload) -> tuple[int, ...]:
 
 
 def _quick(cores: int) -> Plan:
+    one, most = _threads(QUICK, cores)
     workloads = (*map(named, _THREE), job_workload())
-    threads = _threads(QUICK, cores)
     return Plan(
         QUICK,
         _entrants((*_ALIKE, "cereggii.AtomicDict", "ft_utils.ConcurrentDict")),
         workloads,
-        dict.fromkeys((workload.name for workload in workloads), threads) | {wordindex.NAME: threads[-1:]},
+        # One mix with one thread, too: that is enough to see what a second one brings.
+        {workload.name: (most,) for workload in workloads} | {_BALANCED: (one, most)},
         jobs=(wordindex.NAME,),
         blocks=5,
         seconds=0.05,

@@ -12,6 +12,7 @@ what it had at first. Where all writes are counts, none may be lost.
 from __future__ import annotations
 
 import random
+from bisect import bisect
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -209,6 +210,7 @@ class _Lane:
         self.make = MAKERS[workload.keys]
         self.places = {operation.name: place for place, operation in enumerate(script.operations)}
         self.added: list[int] = []
+        self.counting = workload.uses("compute")
         slow = any(parse(share)[0].whole and part > 1 / 2 for share, part in self.mix.items())
         self.count = SLOW_OPERATIONS_WRITTEN if slow else OPERATIONS_WRITTEN
         layout = _Layout.of(workload)
@@ -299,12 +301,16 @@ class _Lane:
         if weights is None:
             return numbers[int(self.chance.random() * len(numbers))]
         if self.workload.access == "latest" and source == "there":
-            back = self.chance.choices(range(len(numbers)), cum_weights=weights)[0]
+            back = self._rank(weights)
             return self.added[-1 - back] if back < len(self.added) else numbers[back - len(self.added)]
-        return self.chance.choices(numbers, cum_weights=weights)[0]
+        return numbers[self._rank(weights)]
+
+    def _rank(self, weights: list[float]) -> int:
+        """Draw a rank from 0, by the sums of the weights."""
+        return bisect(weights, self.chance.random() * weights[-1], hi=len(weights) - 1)
 
     def _value(self, position: str) -> Any:
-        if self.workload.uses("compute"):
+        if self.counting:
             return _COUNT + self.chance.randrange(1 << 40)
         if self.workload.values == "private":
             return f"value {position} of thread {self.thread}"
@@ -327,13 +333,15 @@ class _Effects:
         return key in self.counts
 
     def add(self, effect: str, key: Any, value: Any) -> None:
-        if effect == "empties":
-            self.of, self.emptied = {}, True
+        if effect == "sets":
+            self.of[key] = ([value], True)
+        elif effect == "removes":
+            self.of[key] = ([_ABSENCE], True)
         elif effect == "counts":
             self.counts.add(key)
-        elif effect in {"sets", "removes"}:
-            self.of[key] = ([value if effect == "sets" else _ABSENCE], True)
-        elif effect != "none":
+        elif effect == "empties":
+            self.of, self.emptied = {}, True
+        else:
             values, sure = self.on(key)
             self.of[key] = ([*values, value if effect == "may set" else _ABSENCE], sure)
 
@@ -346,14 +354,17 @@ def _executed(lane: Sequence[Chunk], count: int) -> Sequence[Chunk]:
 
 def _effects(operations: Sequence[Operation], lane: Sequence[Chunk], count: int) -> _Effects:
     effects = _Effects()
+    names = [operation.effect for operation in operations]
     for chunk in _executed(lane, count):
         for place, key, value in chunk:
-            operation = operations[place]
-            if operation.name == "update":
+            effect = names[place]
+            if effect == "none":
+                continue
+            if operations[place].name == "update":
                 for each, its in value.items():
                     effects.add("sets", each, its)
             else:
-                effects.add(operation.effect, key, value)
+                effects.add(effect, key, value)
     return effects
 
 
