@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
-from statistics import median
+from statistics import median, stdev
 from typing import TYPE_CHECKING, Any, Final
 
 from safemap.bench.contestants import REFERENCE
 from safemap.bench.contestants.variants import VARIANTS
 from safemap.bench.environment import Environment
-from safemap.bench.statistics import compare
 from safemap.bench.workload import Workload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from safemap.bench.results import Results
 
@@ -29,7 +28,7 @@ COSTS: Final = ("get", "set", "length", "scan", "snapshot")
 NANO: Final = 1e9
 DIGITS: Final = 4
 """Significant ones, in the file: a twentieth of what the sharpest interval is wide."""
-_NORMAL: Final = 1.96
+NORMAL_95: Final = 1.96
 """Standard deviations from the middle of a normal distribution to the end of a 95 % interval."""
 
 
@@ -89,24 +88,22 @@ class Measured:
 def digest(results: Results) -> Measured:
     """Return what advice needs of results: the throughput of variants, and their costs by size."""
     plan = results.plan
+    workloads = [workload for workload in plan.workloads if workload.name not in plan.jobs]
+    counts = sorted({threads for workload in workloads for threads in plan.threads.get(workload.name, ())})
+    noise = {threads: results.noise(threads) for threads in counts}
     runs = [
         point
-        for workload in plan.workloads
+        for workload in workloads
         for threads in plan.threads.get(workload.name, ())
-        if workload.name not in plan.jobs
-        and (point := _point(workload, threads, results.throughputs(workload.name, threads))) is not None
+        if (point := _point(workload, threads, results.throughputs(workload.name, threads), noise[threads]))
+        is not None
     ]
-    counts = sorted({point.threads for point in runs})
-    return Measured(
-        results.environment,
-        results.began,
-        results.blocks,
-        {threads: results.noise(threads) for threads in counts},
-        (*runs, *_costs(results)),
-    )
+    return Measured(results.environment, results.began, results.blocks, noise, (*runs, *_costs(results)))
 
 
-def _point(workload: Workload, threads: int, scores: Mapping[str, Mapping[int, float]]) -> Point | None:
+def _point(
+    workload: Workload, threads: int, scores: Mapping[str, Mapping[int, float]], noise: float
+) -> Point | None:
     known = [name for name in NAMES if scores.get(name)]
     blocks = set.intersection(*(set(scores[name]) for name in known)) if known else set[int]()
     if len(known) < 2 or not blocks:  # noqa: PLR2004 - nothing to compare
@@ -118,11 +115,17 @@ def _point(workload: Workload, threads: int, scores: Mapping[str, Mapping[int, f
     usual = NANO / median(mean.values())
     ns, spread = {}, {}
     for name in known:
-        ratio = compare({block: scores[name][block] for block in blocks}, mean)
-        assert ratio is not None
-        ns[name] = usual / ratio.value
-        spread[name] = math.log(ratio.high / ratio.low) / 2 / _NORMAL
+        ratios = [math.log(scores[name][block] / mean[block]) for block in blocks]
+        ns[name] = usual / math.exp(median(ratios))
+        spread[name] = _error_of_median(ratios, noise)
     return Point(workload, threads, ns, spread)
+
+
+def _error_of_median(logarithms: Sequence[float], noise: float) -> float:
+    """Return the standard error of a median; where there is one figure alone, the noise floor has to tell."""
+    if len(logarithms) == 1:
+        return math.log(noise) / NORMAL_95 / math.sqrt(2)
+    return math.sqrt(math.pi / 2 / len(logarithms)) * stdev(logarithms)
 
 
 def _costs(results: Results) -> list[Point]:

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from safemap.bench.measured import NORMAL_95
 from safemap.bench.recommend.extrapolation import extrapolations, same_workload
-from safemap.bench.recommend.model import NORMAL_95, Model
+from safemap.bench.recommend.model import Model
 from safemap.bench.recommend.needs import admitted, contradictions, known, rulings, without_least
 from safemap.bench.statistics import LEAST_EFFECT, Ratio, differs
 

@@ -1,7 +1,8 @@
 """What a workload asks of a map, in figures to which the time of an operation is proportional.
 
 The time of an average operation is taken for a sum: of each kind of operation its share times what it costs, plus
-what each key costs more, or less, for the map's size, the type of keys and values, and how evenly keys are used.
+what each key costs more, or less, for the map's size, the type of keys and values, and how evenly keys are used; and,
+where there are several threads, for readers and writers being in one another's way, which rare writes are already.
 Each figure has a prior: how far its cost is thought to lie from 0 before anything is measured, in times of an
 ordinary operation. Related operations share a figure and differ by another one with a narrow prior: `find`, which
 is rare in measurements, is taken for `get` until they say otherwise.
@@ -38,7 +39,7 @@ PRIORS: Final[Mapping[str, float]] = {
     "clear": 100, "clear entries": 100, "clear entries, large": 100,
     "large": 1, "large writes": 1, "small": 0.3,
     "keys": 2, "key writes": 1, "values": 0.3, "access": 0.3, "access writes": 0.3,
-    "bare loop": 0.5,
+    "mixing": 1, "bare loop": 0.5,
     "threads reads": 1, "threads writes": 1, "threads whole": 100,
 }  # fmt: skip
 """By the part of a figure's name before the colon."""
@@ -73,6 +74,8 @@ def figures(workload: Workload, threads: int, usual_threads: int, *, alone: bool
         else:
             writes += part * (BATCH if operation.name == "update" else 1)
     found |= _axes(workload, reads + writes, writes)
+    if threads > 1 and not alone:
+        found["mixing"] = 2 * math.sqrt(reads * writes)
     if alone:
         found["bare loop"] = 1.0
     if threads != usual_threads:

@@ -14,7 +14,7 @@ from itertools import combinations
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from safemap.bench.measured import NAMES
+from safemap.bench.measured import NAMES, NORMAL_95
 from safemap.bench.recommend.features import figures, prior
 from safemap.bench.recommend.ridge import fit
 from safemap.bench.statistics import Ratio
@@ -38,7 +38,6 @@ NORMAL_QUANTILE: Final = 1.645
 """What 90 % of a normal distribution's values lie within, in standard deviations."""
 MOST_LEVERAGE: Final = 0.999
 """A workload that alone has some operation has a leverage of nearly 1."""
-NORMAL_95: Final = 1.96
 
 
 class Model:
