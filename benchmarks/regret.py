@@ -96,7 +96,7 @@ def table(cases: Sequence[Case]) -> list[str]:
 def summary(cases: Sequence[Case], covered: Sequence[bool]) -> list[str]:
     """Return a line for each adviser, and what is to be said of the advice besides."""
     lines = [
-        f"Picks that reach {GOOD:.0%} of the best, with 95 % intervals; mean and lowest share; {len(cases)} workloads:"
+        f"Picks that reach {GOOD:.0%} of the best, 95 % interval; mean and lowest share; {len(cases)} workloads:"
     ]
     for adviser in cases[0].picks:
         shares = [each.shares[adviser] for each in cases]

@@ -1,6 +1,7 @@
-"""The model, in a made-up world: it finds the truth on workloads that it has not seen, and knows how far it is off."""
+"""The model, in a made-up world: it finds the truth on workloads that it has not seen, and its own error."""
 
 import math
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -14,7 +15,7 @@ from safemap.bench.recommend.ridge import fit
 from safemap.bench.workload import Workload
 from tests.bench.made_up import COPYING, MUTEX, suite, takes
 
-UNSEEN = [workload for workload in draw(60, 11)]
+UNSEEN = draw(60, 11)
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +47,8 @@ def test_no_variant_is_best_everywhere_in_that_world():
 @pytest.mark.parametrize(
     "blind",
     [
-        lambda workload, threads, usual, alone=False: {"hit": 1.0},
-        lambda workload, threads, usual, alone=False: {
-            name: 1.0 for name in figures(workload, threads, usual, alone=alone)
-        },
+        lambda workload, **how: {"hit": 1.0},
+        lambda workload, **how: dict.fromkeys(figures(workload, **how), 1.0),
     ],
     ids=["to the mix", "to shares"],
 )
@@ -92,7 +91,7 @@ def test_the_mood_of_blocks_does_not_matter():
 
 
 def test_left_out_predictions_are_those_of_a_model_without_the_point(points):
-    """The short cut over leverages, against fitting anew. The workload is one whose operations others have, too."""
+    """The short cut over leverages, against fitting anew, of a workload whose operations others have, too."""
     known = Model(points)
     point = next(each for each in known.points if each.workload.name == "ycsb-a")
     rest = Model([each for each in points if each is not point])
@@ -116,6 +115,38 @@ def test_other_numbers_of_threads_are_answered_by_the_nearest(points):
     assert model.predict(UNSEEN[0], 64) == model.predict(UNSEEN[0], 4)
 
 
+def test_what_threads_change_is_told_by_workloads_with_as_many_reads(points):
+    """With four threads, in this world, what has fewer reads takes one variant three times as long."""
+    slow = [
+        replace(point, ns={**point.ns, MUTEX: point.ns[MUTEX] * 3})
+        if point.threads == 4 and point.workload.reads < 0.6
+        else point
+        for point in points
+    ]
+    model, before = Model(slow), Model(points)
+    assert model.usual_threads == 2
+
+    def slower(reads):
+        workload = Workload("mine", {"get": reads, "set": 1 - reads})
+        return [
+            model.predict(workload, threads)[MUTEX] / before.predict(workload, threads)[MUTEX]
+            for threads in (2, 4)
+        ]
+
+    assert slower(0.05) == [pytest.approx(1, abs=0.05), pytest.approx(3, rel=0.3)]
+    assert slower(0.99)[1] < 1.6
+    assert slower(0.05)[1] > slower(0.5)[1] > slower(0.99)[1]
+
+
+def test_a_snapshot_costs_more_after_writes():
+    rare = figures(Workload("rare", {"snapshot": 0.1, "get": 0.8, "set": 0.1}), together=True)
+    assert rare["snapshot of changes"] == pytest.approx(0.05)
+    none = figures(Workload("none", {"snapshot": 0.1, "get": 0.9}), together=True)
+    assert "snapshot of changes" not in none
+    assert "mixing" not in none
+    assert rare["mixing"] > 0
+
+
 def test_points_without_a_variant_are_no_ground_for_predictions(points):
     lacking = [each for each in points if not each.alone]
     for each in lacking:
@@ -127,23 +158,23 @@ def test_points_without_a_variant_are_no_ground_for_predictions(points):
 
 def test_every_figure_has_a_prior():
     for workload in UNSEEN:
-        for threads in (1, 2):
-            assert all(name.partition(":")[0] in PRIORS for name in figures(workload, threads, 2))
+        for how in ({"together": True}, {"together": False, "alone": True}):
+            assert all(name.partition(":")[0] in PRIORS for name in figures(workload, **how))
 
 
 def test_figures_of_a_mix_are_its_shares():
-    found = figures(Workload("mixed", {"get": 0.5, "set": 0.3, "find:absent": 0.2}), 1, 1)
+    found = figures(Workload("mixed", {"get": 0.5, "set": 0.3, "find:absent": 0.2}), together=False)
     assert found == pytest.approx({"hit": 0.5, "set": 0.3, "miss": 0.2, "find": 0.2})
 
 
 def test_keys_of_the_pool_are_there_as_often_as_operations_leave_them():
-    coming = figures(Workload("coming", {"set:pool": 0.3, "delete:pool": 0.1, "find:pool": 0.6}), 1, 1)
+    coming = figures(Workload("coming", {"set:pool": 0.3, "delete:pool": 0.1, "find:pool": 0.6}), together=False)
     assert coming["hit"] == pytest.approx(0.6 * 0.75)
     assert coming["delete"] == pytest.approx(0.1 * 0.75)
     assert coming["insert"] == pytest.approx(0.3 * 0.25)
-    filled = figures(Workload("filled", {"setdefault:pool": 1.0}), 1, 1)
+    filled = figures(Workload("filled", {"setdefault:pool": 1.0}), together=False)
     assert filled == {"setdefault": 1.0}
-    assert figures(Workload("read", {"find:pool": 1.0}), 1, 1)["miss"] == 0.5
+    assert figures(Workload("read", {"find:pool": 1.0}), together=False)["miss"] == 0.5
 
 
 def test_ridge_solves_what_is_exact_and_keeps_to_the_prior_elsewhere():

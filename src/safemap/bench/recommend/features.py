@@ -1,9 +1,9 @@
 """What a workload asks of a map, in figures to which the time of an operation is proportional.
 
 The time of an average operation is taken for a sum: of each kind of operation its share times what it costs, plus
-what each key costs more, or less, for the map's size, the type of keys and values, and how evenly keys are used; and,
-where there are several threads, for readers and writers being in one another's way, which rare writes are already.
-Each figure has a prior: how far its cost is thought to lie from 0 before anything is measured, in times of an
+what each key costs more, or less, for the map's size, the type of keys and values, and how evenly keys are used;
+and, where there are several threads, what readers and writers cost one another, which rare writes do already. Each
+figure has a prior: how far its cost is thought to lie from 0 before anything is measured, in times of an
 ordinary operation. Related operations share a figure and differ by another one with a narrow prior: `find`, which
 is rare in measurements, is taken for `get` until they say otherwise.
 """
@@ -35,12 +35,11 @@ PRIORS: Final[Mapping[str, float]] = {
     "compare_and_set": 10, "compare_and_delete": 10, "update": 50, "length": 50,
     "scan": 100, "scan entries": 1_000, "scan entries, large": 1_000,
     "scan_100": 100, "scan_100 entries": 300, "scan_100 entries, large": 100,
-    "snapshot": 100, "snapshot entries": 200, "snapshot entries, large": 200,
+    "snapshot": 100, "snapshot of changes": 100, "snapshot entries": 200, "snapshot entries, large": 200,
     "clear": 100, "clear entries": 100, "clear entries, large": 100,
     "large": 1, "large writes": 1, "small": 0.3,
     "keys": 2, "key writes": 1, "values": 0.3, "access": 0.3, "access writes": 0.3,
     "mixing": 1, "bare loop": 0.5,
-    "threads reads": 1, "threads writes": 1, "threads whole": 100,
 }  # fmt: skip
 """By the part of a figure's name before the colon."""
 
@@ -50,14 +49,13 @@ def prior(figure: str) -> float:
     return PRIORS[figure.partition(":")[0]]
 
 
-def figures(workload: Workload, threads: int, usual_threads: int, *, alone: bool = False) -> dict[str, float]:
+def figures(workload: Workload, *, together: bool, alone: bool = False) -> dict[str, float]:
     """Return a workload's figures by name; none that is 0.
 
-    `usual_threads`: the number for which costs are told; those with other numbers differ from them by a cost
-    for each read, write, and operation on the whole map. `alone`: in a bare loop.
+    `together`: whether several threads use the map. `alone`: in a bare loop.
     """
     found: dict[str, float] = {}
-    reads = writes = whole = 0.0
+    reads = writes = snapshots = 0.0
     decades = _decades(workload)
     there = _pool_there(workload)
     for share, part in workload.mix.items():
@@ -66,7 +64,7 @@ def figures(workload: Workload, threads: int, usual_threads: int, *, alone: bool
         for name, value in _operation(operation, source, present, workload.size).items():
             found[name] = found.get(name, 0.0) + part * value
         if operation.whole:
-            whole += part * workload.size / USUAL_SIZE
+            snapshots += part * (operation.name == "snapshot")
             if decades > 0:
                 found[f"{operation.name} entries, large"] = part * workload.size / USUAL_SIZE * decades
         elif operation.effect == "none":
@@ -74,13 +72,12 @@ def figures(workload: Workload, threads: int, usual_threads: int, *, alone: bool
         else:
             writes += part * (BATCH if operation.name == "update" else 1)
     found |= _axes(workload, reads + writes, writes)
-    if threads > 1 and not alone:
+    if together and not alone:
         found["mixing"] = 2 * math.sqrt(reads * writes)
+    if snapshots:  # one after which nothing was written may be had again for nothing
+        found["snapshot of changes"] = snapshots * writes / (writes + snapshots)
     if alone:
         found["bare loop"] = 1.0
-    if threads != usual_threads:
-        found |= {f"threads reads:{threads}": reads, f"threads writes:{threads}": writes}
-        found[f"threads whole:{threads}"] = whole
     return {name: value for name, value in found.items() if value}
 
 

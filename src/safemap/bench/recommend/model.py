@@ -1,7 +1,8 @@
 """What each variant takes on a workload that was not measured, predicted from those that were.
 
 For each variant a ridge regression of times on `features.figures`. Errors are thought of as relative, so each time
-is divided by itself.
+is divided by itself. It is fitted for the number of threads that most was measured with. What other numbers change
+is a factor, by workloads that were measured with both: those count most whose share of reads is nearest.
 
 How far predicted ratios are off is taken from the workloads that were measured themselves, each predicted from the
 others (leave-one-out), and grows with how little they have to do with the workload in question (its leverage).
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
-from statistics import median
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Final
 
 from safemap.bench.measured import NAMES, NORMAL_95
@@ -28,14 +29,15 @@ if TYPE_CHECKING:
 
 ERROR: Final = 0.06
 """The relative error of one measurement, as the prior takes it: more, and costs are drawn to 0."""
+LIKE: Final = 0.25
+"""By how much the shares of reads of two workloads differ where one counts e times less for the other's factor."""
 LEAST_SHARE: Final = 0.02
 """No variant is predicted to take less than this share of what they take in the median; costs that were fitted may
 come to nothing, or less."""
 SHORTEST: Final = 1.0
 """Nor less than this, in ns."""
-QUANTILE: Final = 0.9
-NORMAL_QUANTILE: Final = 1.645
-"""What 90 % of a normal distribution's values lie within, in standard deviations."""
+QUANTILE: Final = 0.95
+"""Of what predictions are off: 1.96 standard errors, if that were normal."""
 MOST_LEVERAGE: Final = 0.999
 """A workload that alone has some operation has a leverage of nearly 1."""
 
@@ -55,8 +57,31 @@ class Model:
         """The number of threads that most was measured with."""
         self.threads = sorted(set(counts))
         self._unit = median(_mean(point.ns) for point in runs)
+        self._factors = {count: self._factors_of(runs, count) for count in self.threads}
         self._fits = {name: self._fit(name) for name in NAMES}
         self._error = self._off()
+
+    def _factors_of(self, runs: Sequence[Point], threads: int) -> list[tuple[float, dict[str, float]]]:
+        """Return, for each workload measured with so many threads and the usual ones, its reads and log ratios."""
+        usual = {point.workload.name: point for point in runs if point.threads == self.usual_threads}
+        return [
+            (point.workload.reads, {name: math.log(point.ns[name] / base.ns[name]) for name in NAMES})
+            for point in runs
+            if point.threads == threads and (base := usual.get(point.workload.name)) is not None
+        ]
+
+    def _factor(self, name: str, workload: Workload, threads: int) -> float:
+        """Return how many times as long an operation takes as with the usual number of threads; 1 if unknown."""
+        known = self._factors.get(threads, [])
+        if threads == self.usual_threads or not known:
+            return 1.0
+        weights = [math.exp(-abs(workload.reads - reads) / LIKE) for reads, _ in known]
+        logs = [logarithms[name] for _, logarithms in known]
+        return math.exp(math.fsum(map(float.__mul__, weights, logs)) / math.fsum(weights))
+
+    def _usual(self, point: Point, name: str) -> float:
+        """Return what was measured, as if with the usual number of threads."""
+        return point.ns[name] / self._factor(name, point.workload, point.threads)
 
     def _fit(self, name: str) -> Fit:
         rows = [self._weighted(point, name) for point in self.points]
@@ -64,9 +89,12 @@ class Model:
 
     def _weighted(self, point: Point, name: str) -> dict[str, float]:
         """Return a point's figures, divided by the error of the time of one variant."""
-        error = ERROR * point.ns[name] / self._unit
-        row = figures(point.workload, point.threads, self.usual_threads, alone=point.alone)
+        error = ERROR * self._usual(point, name) / self._unit
+        row = self._row(point.workload, alone=point.alone)
         return {figure: value / error for figure, value in row.items()}
+
+    def _row(self, workload: Workload, *, alone: bool = False) -> dict[str, float]:
+        return figures(workload, together=self.usual_threads > 1, alone=alone)
 
     def nearest_threads(self, threads: int) -> int:
         """Return the measured number of threads that stands for another one."""
@@ -74,17 +102,17 @@ class Model:
 
     def predict(self, workload: Workload, threads: int) -> dict[str, float]:
         """Return what an operation takes each variant, in ns, of all threads together."""
-        row = figures(workload, self.nearest_threads(threads), self.usual_threads)
-        return _possible({name: each.at(row) * self._unit for name, each in self._fits.items()})
+        row, threads = self._row(workload), self.nearest_threads(threads)
+        usual = _possible({name: each.at(row) * self._unit for name, each in self._fits.items()})
+        return {name: time * self._factor(name, workload, threads) for name, time in usual.items()}
 
     def ratio(self, workload: Workload, threads: int, this: str, that: str) -> Ratio:
         """Return how many times the throughput of one variant is that of another, and the 95 % interval."""
         ns = self.predict(workload, threads)
-        row = figures(workload, self.nearest_threads(threads), self.usual_threads)
-        leverage = median(
-            self._fits[name].leverage(row) * (self._unit / ns[name] / ERROR) ** 2 for name in (this, that)
-        )
-        reach = math.exp(NORMAL_95 * self._error * math.sqrt(1 + leverage))
+        row = self._row(workload)
+        usual = _possible({name: self._fits[name].at(row) * self._unit for name in (this, that)})
+        leverages = [self._fits[name].leverage(row) * (self._unit / usual[name] / ERROR) ** 2 for name in usual]
+        reach = math.exp(NORMAL_95 * self._error * math.sqrt(1 + fmean(leverages)))
         value = ns[that] / ns[this]
         return Ratio(value, value / reach, value * reach)
 
@@ -98,9 +126,12 @@ class Model:
         for name, each in self._fits.items():
             row = self._weighted(point, name)
             kept = 1 - min(each.leverage(row), MOST_LEVERAGE)
-            found[name] = (1 - (1 - each.at(row) * ERROR) / kept) * point.ns[name], kept
+            found[name] = (1 - (1 - each.at(row) * ERROR) / kept) * self._usual(point, name), kept
         possible = _possible({name: time for name, (time, _) in found.items()})
-        return {name: (possible[name], kept) for name, (_, kept) in found.items()}
+        return {
+            name: (possible[name] * self._factor(name, point.workload, point.threads), kept)
+            for name, (_, kept) in found.items()
+        }
 
     def _off(self) -> float:
         """Return the standard error of the logarithm of a ratio that was predicted at a place of no leverage.
@@ -117,7 +148,7 @@ class Model:
             for one, other in combinations(NAMES, 2):
                 kept = (left_out[one][1] + left_out[other][1]) / 2
                 errors.append(abs(off[one] - off[other]) * math.sqrt(kept))
-        return sorted(errors)[int(QUANTILE * (len(errors) - 1))] / NORMAL_QUANTILE
+        return sorted(errors)[int(QUANTILE * (len(errors) - 1))] / NORMAL_95
 
 
 def _mean(ns: Mapping[str, float]) -> float:
