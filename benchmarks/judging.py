@@ -5,6 +5,9 @@ fall short. So for each block the best is chosen by the other blocks alone, and 
 block, where neither was chosen; the share is the median over the blocks, and may be above 1. (What this leaves:
 where noise makes the other blocks choose a variant that is not the best, by less than noise, the share is that
 much too high. The share of the apparent best, which errs to the other side, is given as well.)
+
+No advice can be expected to do better than a measurement of the workload itself. What that is worth, by the same
+noise, is told by `share_of_another_measurement`.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ GOOD = 0.95
 WANTED = 0.90
 """The share of cases in which it must."""
 NORMAL_95 = 1.96
+FEWEST_TO_HALVE = 3
+"""Blocks: one to compare in, one for the pick, one for the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Case:
     """Each pick's share of the best, the best being chosen by other blocks."""
     apparent: Mapping[str, float]
     """Each pick's share of what all blocks together make the best."""
+    measuring: float | None
+    """What another measurement's pick would be worth; None: there are too few blocks to tell."""
 
 
 def case(workload: str, threads: int, scores: Scores, picks: Mapping[str, str]) -> Case:
@@ -52,6 +59,7 @@ def case(workload: str, threads: int, scores: Scores, picks: Mapping[str, str]) 
         picks,
         {adviser: share(scores, pick) for adviser, pick in picks.items()},
         {adviser: apparent_share(scores, pick) for adviser, pick in picks.items()},
+        share_of_another_measurement(scores),
     )
 
 
@@ -76,6 +84,22 @@ def apparent_share(scores: Scores, pick: str) -> float:
         return 0.0
     best = best_of(scores, blocks)
     return median(scores[pick][block] / scores[best][block] for block in blocks)
+
+
+def share_of_another_measurement(scores: Scores) -> float | None:
+    """Return what a pick is worth that some blocks make, beside the best that others make, in yet others.
+
+    For each block the others are halved: one half chooses the pick, the other one the best.
+    """
+    blocks = _blocks(scores)
+    if len(blocks) < FEWEST_TO_HALVE:
+        return None
+    ratios = []
+    for place, block in enumerate(blocks):
+        others = blocks[place + 1 :] + blocks[:place]
+        pick, best = best_of(scores, others[::2]), best_of(scores, others[1::2])
+        ratios.append(scores[pick][block] / scores[best][block])
+    return median(ratios)
 
 
 def best_of(scores: Scores, blocks: Sequence[int]) -> str:

@@ -104,6 +104,9 @@ def summary(cases: Sequence[Case], covered: Sequence[bool]) -> list[str]:
         lines.append(f"  {adviser:28} {_reached(shares)}   beside the apparent best: {_reached(apparent)}")
     good, of = reached([each.shares[ADVICE] for each in cases]), len(cases)
     lines.append(f"Wanted of the advice: {WANTED:.0%}. It is {'met' if good >= WANTED * of else 'missed'}.")
+    measuring = [each.measuring for each in cases if each.measuring is not None]
+    if measuring:
+        lines.append(f"Measuring the workload itself, in half as many blocks, would reach: {_reached(measuring)}")
     if covered:
         lines.append(f"{fmean(covered):.0%} of the ratios that it told lie in their 95 % intervals.")
     return lines

@@ -8,7 +8,14 @@ import pytest
 
 from benchmarks import nearest, regret
 from benchmarks.drawn import draw, plan
-from benchmarks.judging import apparent_share, best_of, case, share, wilson
+from benchmarks.judging import (
+    apparent_share,
+    best_of,
+    case,
+    share,
+    share_of_another_measurement,
+    wilson,
+)
 from safemap.bench.catalogue import WORKLOADS
 from safemap.bench.measured import NAMES, digest
 from safemap.bench.operations import parse
@@ -51,6 +58,15 @@ def test_where_all_are_alike_a_pick_is_not_punished_for_the_luck_of_the_best():
         apparent.append(apparent_share(noise, MUTEX))
     assert fmean(fair) == pytest.approx(1, abs=0.01)
     assert fmean(apparent) < 0.98
+
+
+def test_what_measuring_again_would_be_worth_is_told_by_blocks_that_have_no_part_in_it():
+    clear = scores(a=[100, 200, 300], b=[80, 160, 240])
+    assert share_of_another_measurement(clear) == 1
+    assert share_of_another_measurement(scores(a=[1, 1], b=[2, 2])) is None
+    # In block 0: b, which block 1 picks, beside c, which is the best in 2. So on, round the circle: 2/4, 2/1, 3/4.
+    torn = scores(a=[9, 1, 3], b=[2, 9, 4], c=[4, 2, 9])
+    assert share_of_another_measurement(torn) == pytest.approx(0.75)
 
 
 def test_wilsons_interval():
