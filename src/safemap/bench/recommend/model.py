@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ERROR: Final = 0.06
 """The relative error of one measurement, as the prior takes it: more, and costs are drawn to 0."""
-LIKE: Final = 0.25
+LIKE: Final = 0.5
 """By how much the shares of reads of two workloads differ where one counts e times less for the other's factor."""
 LEAST_SHARE: Final = 0.02
 """No variant is predicted to take less than this share of what they take in the median; costs that were fitted may
