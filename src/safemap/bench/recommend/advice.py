@@ -1,0 +1,187 @@
+"""Which variant to take, of those that meet the needs, by what was measured: a pure function of its arguments."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from safemap.bench.measured import NORMAL_95
+from safemap.bench.recommend.extrapolation import extrapolations, same_workload
+from safemap.bench.recommend.model import Model
+from safemap.bench.recommend.needs import admitted, contradictions, known, rulings, without_least
+from safemap.bench.statistics import LEAST_EFFECT, Ratio, differs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from safemap.bench.environment import Environment
+    from safemap.bench.measured import Measured, Point
+    from safemap.bench.recommend.needs import Ruling
+    from safemap.bench.workload import Workload
+
+Origin: TypeAlias = Literal["own", "file", "recorded"]
+"""Where results come from: this machine's benchmark left them, the user named them, or they ship with safemap."""
+MOST_THREADS: Final = 10_000
+"""More is a slip of the finger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A variant that is not the pick."""
+
+    name: str
+    ratio: Ratio
+    """How many times its throughput the pick reaches, and the 95 % interval."""
+    tied: bool
+    """Whether the two cannot be told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compromise:
+    """What to take if some needs are given up."""
+
+    without: tuple[str, ...]
+    pick: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Which variant to take, and how far to trust that."""
+
+    workload: Workload
+    threads: int
+    needs: tuple[str, ...]
+    pick: str | None
+    """None: no variant meets all needs."""
+    others: tuple[Other, ...]
+    """The other variants that meet the needs, the fastest first."""
+    faster: tuple[Other, ...]
+    """Variants that the needs rule out and that are faster than the pick, by more than noise: what needs cost."""
+    rulings: tuple[Ruling, ...]
+    contradictions: tuple[tuple[str, ...], ...]
+    """The smallest sets of needs that no variant meets together."""
+    compromises: tuple[Compromise, ...]
+    """Where there is no pick: what to take if as few needs as possible are given up."""
+    workloads: int
+    """How many workloads the results have."""
+    measured: bool
+    """Whether this very workload was measured, with so many threads; otherwise figures are predicted."""
+    extrapolates: tuple[str, ...]
+    """In what respects the question lies outside what was measured, a line each."""
+    origin: Origin
+    environment: Environment
+    """What the results were taken on."""
+    began: str
+    """When they were."""
+    blocks: int
+    noise: float
+    """The noise floor of the results: ratios nearer to 1 are ties."""
+
+    @property
+    def ties(self) -> tuple[str, ...]:
+        """The variants that meet the needs and cannot be told from the pick."""
+        return tuple(other.name for other in self.others if other.tied)
+
+
+def advice_from(
+    measured: Measured,
+    workload: Workload,
+    threads: int,
+    needs: Iterable[str] = (),
+    *,
+    origin: Origin,
+    environment: Environment,
+) -> Advice:
+    """Return which variant to take for a workload and so many threads, from what was measured.
+
+    `origin`: where that comes from; `environment`: what the program will run on. The pick is the fastest by
+    measurement or prediction, be it by less than the noise. Raises NeedError; ValueError if nothing was measured
+    that can be compared.
+    """
+    _check_threads(threads)
+    needs = known(needs)
+    ruled = rulings(needs)
+    view = _View.of(measured, workload, threads)
+    ranked = view.ranked()
+    fit = admitted(ruled)
+    pick = next((name for name in ranked if name in fit), None)
+    others: list[Other] = []
+    faster: list[Other] = []
+    if pick is not None:
+        all_others = [view.other(pick, name) for name in ranked if name != pick]
+        others = [other for other in all_others if other.name in fit]
+        faster = [
+            other for other in all_others if other.name not in fit and other.ratio.value < 1 and not other.tied
+        ]
+    return Advice(
+        workload=workload,
+        threads=threads,
+        needs=needs,
+        pick=pick,
+        others=tuple(others),
+        faster=tuple(faster),
+        rulings=ruled,
+        contradictions=contradictions(ruled),
+        compromises=tuple(_compromises(ruled, ranked)),
+        workloads=len({point.workload.name for point in measured.points if not point.alone}),
+        measured=view.point is not None,
+        extrapolates=tuple(extrapolations(measured, workload, threads, environment)),
+        origin=origin,
+        environment=measured.environment,
+        began=measured.began,
+        blocks=measured.blocks,
+        noise=view.noise,
+    )
+
+
+def _check_threads(threads: int) -> None:
+    if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
+        message = f"threads must be a whole number from 1 to {MOST_THREADS:,}, not {threads!r:.60}"
+        raise ValueError(message)
+
+
+def _compromises(ruled: Sequence[Ruling], ranked: Sequence[str]) -> Iterable[Compromise]:
+    for given_up in without_least(ruled):
+        fit = admitted(ruling for ruling in ruled if ruling.need not in given_up)
+        pick = next((name for name in ranked if name in fit), None)
+        if pick is not None:
+            yield Compromise(given_up, pick)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What is known of the variants on one workload: by its own measurement, or else by the model."""
+
+    workload: Workload
+    threads: int
+    model: Model
+    point: Point | None
+    noise: float
+
+    @classmethod
+    def of(cls, measured: Measured, workload: Workload, threads: int) -> _View:
+        model = Model(measured.points)
+        point = next(
+            (each for each in measured.points
+             if not each.alone and each.threads == threads and same_workload(each.workload, workload)),
+            None,
+        )  # fmt: skip
+        noise = measured.noise.get(model.nearest_threads(threads), LEAST_EFFECT)
+        return cls(workload, threads, model, point, noise)
+
+    def ranked(self) -> list[str]:
+        """Return the variants, the fastest first, without those that came out wrong where it was measured."""
+        ns = self.model.predict(self.workload, self.threads) if self.point is None else self.point.ns
+        return sorted(ns, key=lambda name: ns[name])
+
+    def other(self, pick: str, name: str) -> Other:
+        ratio = self._ratio(pick, name)
+        return Other(name, ratio, tied=not differs(ratio, self.noise))
+
+    def _ratio(self, this: str, that: str) -> Ratio:
+        if self.point is None:
+            return self.model.ratio(self.workload, self.threads, this, that)
+        value = self.point.ns[that] / self.point.ns[this]
+        reach = math.exp(NORMAL_95 * math.hypot(self.point.spread[this], self.point.spread[that]))
+        return Ratio(value, value / reach, value * reach)
