@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import safemap
 from safemap.bench import catalogue, profiles, wordindex
 from safemap.bench.contestants import CONTROL, contestants
-from safemap.bench.workload import CHOICES, MOST_ENTRIES
+from safemap.bench.recommend.question import parse_size
+from safemap.bench.workload import CHOICES, WorkloadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 MOST_SECONDS, MOST_BLOCKS, MOST_THREADS = 3_600, 10_000, 64
 """Beyond these it is a slip of the finger."""
-_THOUSANDS: Final = {"k": 10**3, "m": 10**6}
 
 EPILOG: Final = "Exit code: 0 done, 1 {bad}, 2 bad arguments or files, 130 interrupted."
 
@@ -197,12 +197,14 @@ def _whole(text: str, least: float = -math.inf, most: float = math.inf) -> int:
 
 def size(text: str) -> int:
     """Return the number of entries that a text like 100, 10k or 1M means. Raises ArgumentTypeError."""
-    unit = _THOUSANDS.get(text[-1:].lower(), 1)
-    digits = text[:-1] if unit > 1 else text
-    if not digits.isascii() or not digits.isdigit() or not 0 < int(digits) * unit <= MOST_ENTRIES:
-        message = f"must be a number of entries from 1 to {MOST_ENTRIES:,}, as 100, 10k or 1M; not {text!r}"
+    try:
+        found = parse_size(text)
+    except WorkloadError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if found == 0:
+        message = "a size must be above 0"
         raise argparse.ArgumentTypeError(message)
-    return int(digits) * unit
+    return found
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from safemap.bench import engine, profiles, wordindex
-from safemap.bench.arguments import UsageError, varied
+from safemap.bench.arguments import MOST_THREADS, UsageError, varied
 from safemap.bench.catalogue import WORKLOADS, named
 from safemap.bench.contestants import ContestantError, contestants
 from safemap.bench.contestants import named as contestant_named
 from safemap.bench.environment import Environment, cores
+from safemap.bench.recording import RecordingError, load
 from safemap.bench.results import Results, ResultsError, write_atomically
-from safemap.bench.workload import Workload, WorkloadError
+from safemap.bench.store import keep
+from safemap.bench.workload import WorkloadError
 
 if TYPE_CHECKING:
     import argparse
@@ -79,7 +81,8 @@ def _list() -> int:
 def _begun(options: argparse.Namespace) -> Results:
     names: tuple[str, ...] = options.workloads or ()
     asked = [named(name) for name in names if name != wordindex.NAME]
-    asked += [_recorded(path) for path in options.workload]
+    recordings = [load(path) for path in options.workload]
+    asked += [recording.workload for recording in recordings]
     environment = Environment.now()
     if not asked and _has_axes(options):
         base = profiles.plan(profiles.Options(options.profile), cores())
@@ -90,6 +93,7 @@ def _begun(options: argparse.Namespace) -> Results:
             workloads=tuple(varied(asked, options)),
             jobs=None if not names and not asked else tuple({wordindex.NAME} & set(names)),
             threads=options.threads,
+            own_threads={each.workload.name: min(each.threads, MOST_THREADS) for each in recordings},
             contestants=options.contestants,
             blocks=options.blocks,
             seconds=options.seconds,
@@ -97,17 +101,17 @@ def _begun(options: argparse.Namespace) -> Results:
         ),
         environment.cores,
     )
+    for note in (note for recording in recordings for note in recording.notes):
+        say(note, OK)
     return Results(plan, environment, options.line, _now())
 
 
 def _has_axes(options: argparse.Namespace) -> bool:
-    return options.sizes != (None,) or any((options.keys, options.values, options.access))
+    return options.sizes != (None,) or any(_axes(options).values())
 
 
-def _recorded(path: Path) -> Workload:
-    from safemap.bench.recorder import load  # noqa: PLC0415 - only where a file is named
-
-    return load(path).workload
+def _axes(options: argparse.Namespace) -> dict[str, str | None]:
+    return {axis: getattr(options, axis) for axis in ("keys", "values", "access")}
 
 
 def _resumed(options: argparse.Namespace) -> Results:
@@ -150,9 +154,7 @@ def _keep(results: Results, path: Path | None) -> None:
     """Write the results where the user wants them; and where `recommend` looks for those of this machine."""
     if path is not None:
         results.save(path)
-    if results.ended is not None and not results.faulty and results.plan.profile != profiles.QUICK:
-        from safemap.bench.store import keep  # noqa: PLC0415 - needs platformdirs
-
+    if not results.faulty:
         keep(results)
 
 
@@ -211,7 +213,23 @@ def compare(options: argparse.Namespace) -> int:
 
 def recommend(options: argparse.Namespace) -> int:
     """Say which map to take."""
-    raise NotImplementedError
+    from safemap.bench import recommend as advisor  # noqa: PLC0415 - only here
+
+    notes: tuple[str, ...] = ()
+    threads: int = options.threads or cores()
+    if options.workload is None:
+        workload = advisor.workload_of(options.reads).varied(size=options.size, **_axes(options))
+    else:
+        recording = load(options.workload)
+        workload, notes = recording.workload.varied(size=options.size, **_axes(options)), recording.notes
+        threads = options.threads or recording.threads
+    try:
+        advice = advisor.advise(workload, threads, options.needs, options.results)
+    except advisor.NeedError as error:
+        raise UsageError(str(error)) from None
+    for line in (*advisor.words(advice), *notes):
+        print(line)  # noqa: T201 - it is a command
+    return WRONG if advice.pick is None else OK
 
 
 def _now() -> str:
@@ -224,5 +242,5 @@ COMMANDS: Final[Mapping[str, Callable[[Any], int]]] = {
     "compare": compare,
     "recommend": recommend,
 }
-USERS_ERRORS: Final = (WorkloadError, ContestantError, ResultsError)
+USERS_ERRORS: Final = (WorkloadError, ContestantError, ResultsError, RecordingError)
 """What files and names can be wrong about."""

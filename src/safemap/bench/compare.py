@@ -16,7 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final, Literal
 
 from safemap.bench.statistics import Ratio, interval_of, within_blocks
-from safemap.bench.verdicts import many
+from safemap.bench.summary.words import many
 
 if TYPE_CHECKING:
     from safemap.bench.results import Results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from safemap.bench import wordindex
@@ -54,6 +54,8 @@ class Options:
     workloads: tuple[Workload, ...] = ()
     jobs: tuple[str, ...] | None = None
     threads: tuple[int, ...] = ()
+    own_threads: Mapping[str, int] = field(default_factory=dict[str, int])
+    """What workloads were recorded with: so they are measured, unless `threads` says otherwise."""
     contestants: tuple[str, ...] = ()
     blocks: int | None = None
     seconds: float | None = None
@@ -85,12 +87,16 @@ def plan(options: Options, cores: int) -> Plan:
 def _of_these(made: Plan, options: Options, cores: int) -> Plan:
     jobs = options.jobs or ()
     workloads = (*options.workloads, *(job_workload() for _ in jobs))
-    threads = options.threads or _threads(made.profile, cores)
+    default = options.threads or _threads(made.profile, cores)
+    own = {} if options.threads else options.own_threads
+    threads = {name: default for name in jobs} | {
+        each.name: (own[each.name],) if each.name in own else default for each in options.workloads
+    }
     names = {workload.name for workload in workloads}
     return replace(
         made,
         workloads=workloads,
-        threads={workload.name: _enough(threads, workload) for workload in workloads},
+        threads={workload.name: _enough(threads[workload.name], workload) for workload in workloads},
         jobs=jobs,
         latency=tuple(name for name in names if made.latency and name not in jobs),
         sizes=(),

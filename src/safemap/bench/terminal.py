@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from rich import box
@@ -11,27 +10,26 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from safemap.bench import histogram
-from safemap.bench.contestants import CONTROL, REFERENCE
-from safemap.bench.results import QUANTILES
-from safemap.bench.statistics import compare, differs
-from safemap.bench.verdicts import judged, many, verdicts, warnings, where
+from safemap.bench.contestants import REFERENCE
+from safemap.bench.summary import summarize, words
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from safemap.bench.plan import Entrant
-    from safemap.bench.results import Results, Scores
+    from safemap.bench.results import Results
+    from safemap.bench.summary import Summary
+    from safemap.bench.summary.model import Contestant, Measured, Pick
 
 WIDTH: Final = 100
 """Columns where there is no terminal to ask."""
 UNFAIR: Final = 0.8
 """A Jain index below says that some threads got much less than others: of 4, one got next to nothing."""
-NONE: Final = "-"
 IN_DETAIL: Final = 5
 """So many workloads have a table each; more are one table together."""
-COSTS: Final = ("get", "set", "snapshot", "write after snapshot")
-SHORT: Final = {"write after snapshot": "write after"}
+COSTS: Final = {"get": "get", "set": "set", "snapshot": "snapshot", "write after snapshot": "write after"}
+"""What a table of costs shows, and its heads."""
+HIDDEN: Final = {"fault": "WRONG", "capped": "capped", "lost": "lost", "not measured": words.NONE}
+"""What stands where a figure is not."""
 
 
 def console(stream: TextIO) -> Console:
@@ -55,165 +53,129 @@ def show_header(out: Console, results: Results) -> None:
     """Say what is measured, and where."""
     plan, environment = results.plan, results.environment
     load = "" if environment.load is None else f" (load {environment.load:.1f})"
-    compiled = "" if environment.compiled else " NOT COMPILED"
     out.print(
-        f"safemap {environment.version}{compiled} on {environment.interpreter}, GIL "
-        f"{'on' if environment.gil else 'off'}; "
-        f"{environment.platform}, {many(environment.cores, 'core')}{load}"
+        f"safemap {environment.version}{'' if environment.compiled else ', NOT COMPILED,'} on "
+        f"{environment.interpreter}, GIL {'on' if environment.gil else 'off'}; "
+        f"{environment.platform}, {words.many(environment.cores, 'core')}{load}"
     )
     out.print(
-        f"{many(plan.blocks, 'block')} of {plan.seconds:g} s windows, seed {plan.seed}; with "
-        f"{many(environment.cores, 'core')} nothing is claimed beyond {many(environment.cores, 'thread')}"
+        f"{words.many(plan.blocks, 'block')} of {plan.seconds:g} s windows, seed {plan.seed}; with "
+        f"{words.many(environment.cores, 'core')} nothing is claimed beyond "
+        f"{words.many(environment.cores, 'thread')}"
     )
 
 
 def show(out: Console, results: Results) -> None:
     """Print tables, verdicts, and what there is to know with them."""
-    names = list(results.plan.threads)
-    if len(names) <= IN_DETAIL:
-        for name in names:
-            _show_workload(out, results, name)
+    summary = summarize(results)
+    if len(summary.picks) <= IN_DETAIL:
+        for pick in summary.picks:
+            _show_workload(out, summary, pick)
     else:
-        _show_matrix(out, results)
-    for name in results.plan.latency:
-        for load in results.plan.loads:
-            _show_latency(out, results, name, load)
-    if results.plan.sizes:
-        _show_sizes(out, results)
-    out.print("\nVerdicts", style="bold")
-    for line in verdicts(results):
-        out.print(line, soft_wrap=True)
-    out.print()
-    for line in warnings(results):
-        out.print(line, soft_wrap=True)
+        _show_matrix(out, summary)
+    _show_latencies(out, summary)
+    _show_costs(out, summary)
+    _show_verdicts(out, summary)
 
 
-def shown(results: Results) -> list[Entrant]:
-    """Return the contestants that a table has a row for."""
-    return [entrant for entrant in results.plan.entrants if entrant.role != "control"]
+# --- tables -----------------------------------------------------------------------------------------
 
 
-def _show_workload(out: Console, results: Results, name: str) -> None:
-    plan, faults, cores = results.plan, results.faults(name), results.environment.cores
-    counts = sorted(plan.threads[name])
-    scores = {threads: results.throughputs(name, threads) for threads in counts}
-    most = counts[-1]
-    compared = sorted({plan.judged_threads(name, cores), most})
-    fairness = results.figures(name, most, "fairness")
-    lost = {threads: results.figures(name, threads, "lost") for threads in counts}
+def _show_workload(out: Console, summary: Summary, pick: Pick) -> None:
+    counts = sorted({each.threads for each in summary.measured if each.workload == pick.workload})
+    most, cores = counts[-1], summary.run.cores
+    compared = sorted({pick.threads, most})
     table = _table("threads:")
     for threads in counts:
         crowded = threads > cores
         table.add_column(f"{threads}{' *' * crowded}", justify="right", style="dim" if crowded else "")
     for threads in compared:
-        table.add_column(f"{REFERENCE} = 1,\n{many(threads, 'thread')}", justify="right", no_wrap=True)
-    table.add_column(f"fairness,\n{many(most, 'thread')}", justify="right")
-    known = {each.cell.contestant for each in results.of(results.kind_of(name), name)}
-    losers: list[str] = []
-    for entrant in shown(results):
-        who = entrant.name
-        if who not in known:
-            continue
-        if who in faults:
-            table.add_row(_label(entrant), *["WRONG"] * len(counts), style="red")
-            continue
-        most_lost = max(each.get(who, 0) for each in lost.values())
-        losers += [f"{who} lost {many(round(most_lost), 'count')}"] if most_lost else []
-        table.add_row(
-            _label(entrant),
-            *(_figure(scores[threads].get(who)) for threads in counts),
-            *(_ratio(scores[threads], who) for threads in compared),
-            _fairness(fairness.get(who)),
-        )
-    workload = plan.workload(name)
-    described = workload.about if name in plan.jobs else str(workload)
-    unit = "million words" if name in plan.jobs else "million operations"
-    out.print(f"\n{name}: {described}; {unit} per second", style="bold")
+        head = f"{summary.reference} = 1,\n{words.many(threads, 'thread')}"
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column(f"fairness,\n{words.many(most, 'thread')}", justify="right")
+    for contestant in summary.contestants:
+        by_threads = {each.threads: each for each in _of(summary, pick.workload, contestant.name)}
+        if by_threads:
+            wrong = any(each.state == "fault" for each in by_threads.values())
+            table.add_row(
+                _label(contestant),
+                *(_rate(by_threads.get(threads)) for threads in counts),
+                *(_ratio(by_threads.get(threads)) for threads in compared),
+                _fairness(by_threads.get(most)),
+                style="red" if wrong else "",
+            )
+    unit = "operations" if pick.described else "words"
+    out.print(f"\n{pick.workload}: {pick.described or pick.about}; million {unit} per second", style="bold")
     out.print(table)
-    for who, fault in faults.items():
-        out.print(f"WRONG: {who}: {fault}", style="red")
     if most > cores:
         out.print("* more threads than cores: shows what crowding costs; nothing is claimed", style="dim")
-    if losers:
-        out.print(f"! {'; '.join(losers)}, which it never promised to keep")
-    unfair = [who for who, index in fairness.items() if index < UNFAIR and who != CONTROL]
+    mine = [each for each in summary.measured if each.workload == pick.workload]
+    lost = {each.contestant: each.lost for each in mine if each.lost}
+    for who, count in lost.items():
+        out.print(f"! {who} lost {words.many(round(count or 0), 'count')}, which it never promised to keep")
+    unfair = [each.contestant for each in mine if each.threads == most and (each.fairness or 1) < UNFAIR]
     if unfair:
         out.print(f"! threads were served unequally (Jain's index below {UNFAIR}): {', '.join(unfair)}")
 
 
-def _show_matrix(out: Console, results: Results) -> None:
-    """Print the ratios of all workloads: what wins in bold, what is tied with it, too."""
-    names = results.plan.names("variant")
-    table = _table(f"{REFERENCE} = 1")
+def _show_matrix(out: Console, summary: Summary) -> None:
+    """Print the ratios of all workloads together."""
+    names = [*summary.variants, *(each.name for each in summary.contestants if each.name == "dict")]
+    table = _table(f"{summary.reference} = 1")
     for who in names:
-        table.add_column(who.removesuffix("Map"), justify="right", no_wrap=True)
-    table.add_column("dict", justify="right", style="dim")
-    for name, threads in judged(results):
-        scores, verdict = results.throughputs(name, threads), results.verdict(name, threads)
-        best = {verdict.best, *verdict.ties} if verdict else set[str]()
-        faults = results.faults(name)
-        noise = results.noise(threads, results.kind_of(name))
-        row: list[str] = []
-        for who in (*names, "dict"):
-            if who in faults:
-                row.append("WRONG")
-                continue
-            ratio = compare(scores.get(who, {}), scores.get(REFERENCE, {}))
-            tie = ratio is not None and who != REFERENCE and not differs(ratio, noise)
-            row.append(NONE if ratio is None else f"{'~' * tie}{_digits(ratio.value)}{' <' * (who in best)}")
-        table.add_row(f"{name} ({threads})", *row)
+        table.add_column(who.removesuffix("Map"), justify="right", style="dim" if who == "dict" else "")
+    for pick in summary.picks:
+        found = {each.contestant: each for each in summary.of(pick.workload)}
+        best = {pick.best, *pick.ties}
+        table.add_row(
+            f"{pick.workload} ({pick.threads}{'*' * pick.beyond})",
+            *(_brief(found.get(who)) + " <" * (who in best) for who in names),
+        )
     out.print("\nThroughput (number of threads)", style="bold")
     out.print(table)
-    out.print("< the best, and what is not to be told from it; ~ not to be told from the reference", style="dim")
-
-
-def _show_latency(out: Console, results: Results, name: str, load: float) -> None:
-    latencies, kept_up = results.latencies(name, load), results.kept_up(name, load)
-    if not latencies:
-        return
-    table = _table()
-    for share in QUANTILES:
-        table.add_column(f"p{share * 100:g}", justify="right")
-    table.add_column("max", justify="right")
-    table.add_column("kept up", justify="right")
-    most: dict[str, list[int]] = {}
-    for each in results.of("latency", name):
-        if each.good and each.cell.load == load:
-            most.setdefault(each.cell.contestant, []).append(each.found["max_ns"])
-    for entrant in shown(results):
-        found = latencies.get(entrant.name)
-        if found is not None:
-            quantiles = [histogram.quantile(found, share) for share in QUANTILES]
-            table.add_row(
-                _label(entrant),
-                *(_digits(ns / 1e3) for ns in (*quantiles, max(most[entrant.name]))),
-                f"{kept_up[entrant.name]:.0%}",
-            )
-    threads = next(each.cell.threads for each in results.of("latency", name))
     out.print(
-        f"\n{name}, {where(threads, results.environment.cores)}: latency from the intended start, in us, at "
-        f"{load:.0%} of what {REFERENCE} does",
-        style="bold",
+        f"< the best, and what is not to be told from it; ~ not to be told from {summary.reference}", style="dim"
     )
-    out.print(table)
 
 
-def _show_sizes(out: Console, results: Results) -> None:
-    sizes = sorted(results.plan.sizes)
-    memory = results.costs("bytes_per_entry")
-    for size in (sizes[0], sizes[-1]):
+def _show_latencies(out: Console, summary: Summary) -> None:
+    for workload, load in dict.fromkeys((each.workload, each.load) for each in summary.latencies):
+        mine = [each for each in summary.latencies if (each.workload, each.load) == (workload, load)]
         table = _table()
-        costs = {cost: results.costs(cost) for cost in COSTS}
-        for cost in COSTS:
-            table.add_column(SHORT.get(cost, cost), justify="right")
-        table.add_column("bytes/entry", justify="right")
-        for entrant in shown(results):
-            who = entrant.name
-            if size in memory.get(who, {}):
-                row = [costs[cost].get(who, {}).get(size) for cost in COSTS]
-                figures = [NONE if ns is None else f"{ns:,.0f}" for ns in row]
-                table.add_row(_label(entrant), *figures, f"{memory[who][size]:.0f}")
-        out.print(f"\n{size:,} entries, one thread: ns for each operation", style="bold")
+        for head in ("p50", "p90", "p99", "p99.9", "longest", "kept up"):
+            table.add_column(head, justify="right")
+        contestants = {each.name: each for each in summary.contestants}
+        for each in mine:
+            figures = (each.p50, each.p90, each.p99, each.p999, each.longest)
+            table.add_row(
+                _label(contestants[each.contestant]),
+                *map(words.duration, figures),
+                f"{each.kept_up:.0%}" + " !" * each.behind,
+            )
+        out.print(
+            f"\n{workload}, {words.many(mine[0].threads, 'thread')}: latency from the intended start, at "
+            f"{load:.0%} of what {summary.reference} does",
+            style="bold",
+        )
+        out.print(table)
+
+
+def _show_costs(out: Console, summary: Summary) -> None:
+    sizes = sorted({size for each in summary.costs for size in each.by_size})
+    for size in {*sizes[:1], *sizes[-1:]}:
+        found = {
+            (each.cost, each.contestant): each.by_size[size] for each in summary.costs if size in each.by_size
+        }
+        table = _table()
+        for head in (*COSTS.values(), "bytes/entry"):
+            table.add_column(head, justify="right")
+        for contestant in summary.contestants:
+            memory = found.get(("bytes_per_entry", contestant.name))
+            if memory is not None:
+                costs = [found.get((cost, contestant.name)) for cost in COSTS]
+                row = [words.NONE if ns is None else words.duration(ns) for ns in costs]
+                table.add_row(_label(contestant), *row, f"{memory:.0f}")
+        out.print(f"\n{size:,} entries, one thread: the time of an operation", style="bold")
         out.print(table)
 
 
@@ -223,28 +185,97 @@ def _table(corner: str = "") -> Table:
     return table
 
 
-def _label(entrant: Entrant) -> str:
-    return entrant.name if entrant.role == "variant" else f"({entrant.name})"
+def _of(summary: Summary, workload: str, contestant: str) -> list[Measured]:
+    return [each for each in summary.measured if (each.workload, each.contestant) == (workload, contestant)]
 
 
-def _figure(by_block: dict[int, float] | None) -> str:
-    return NONE if not by_block else _digits(median(by_block.values()) / 1e6)
+def _label(contestant: Contestant) -> str:
+    return contestant.name if contestant.role == "variant" else f"({contestant.name})"
 
 
-def _ratio(scores: Scores, name: str) -> str:
-    if name == REFERENCE:
+def _rate(found: Measured | None) -> str:
+    if found is None or found.throughput is None:
+        return HIDDEN[found.state] if found else words.NONE
+    return words.mops(found.throughput.value)
+
+
+def _ratio(found: Measured | None) -> str:
+    if found is None or found.ratio is None:
+        return words.NONE
+    if found.contestant == REFERENCE:
         return "1"
-    ratio = compare(scores[name], scores[REFERENCE]) if {name, REFERENCE} <= scores.keys() else None
-    if ratio is None:
-        return NONE
-    interval = f" ({_digits(ratio.low)}-{_digits(ratio.high)})" if ratio.low < ratio.high else ""
-    return _digits(ratio.value) + interval
+    interval = words.interval(found.ratio)
+    return words.ratio_of(found.ratio) + (f" ({interval})" if interval else "")
 
 
-def _fairness(index: float | None) -> str:
-    return NONE if index is None else f"{index:.2f}" + " !" * (index < UNFAIR)
+def _brief(found: Measured | None) -> str:
+    if found is None or found.ratio is None:
+        return HIDDEN[found.state] if found else words.NONE
+    return "~" * bool(found.tie) + words.ratio_of(found.ratio)
 
 
-def _digits(number: float) -> str:
-    """Return a number with two decimals, or fewer where it has three digits without."""
-    return f"{number:.2f}" if number < 9.995 else f"{number:.1f}" if number < 99.95 else f"{number:,.0f}"  # noqa: PLR2004 - as said
+def _fairness(found: Measured | None) -> str:
+    if found is None or found.fairness is None:
+        return words.NONE
+    return f"{found.fairness:.2f}" + " !" * (found.fairness < UNFAIR)
+
+
+# --- words ------------------------------------------------------------------------------------------
+
+
+def _show_verdicts(out: Console, summary: Summary) -> None:
+    out.print("\nVerdicts", style="bold")
+    for pick in summary.picks:
+        crowd = f" on {words.many(summary.run.cores, 'core')}" * pick.beyond
+        out.print(
+            f"{words.verdict(pick, summary.reference)} ({words.many(pick.threads, 'thread')}{crowd})",
+            soft_wrap=True,
+        )
+    for line in (words.headline(summary), words.grounds(summary), _not_for(summary)):
+        if line and len(summary.picks) > 1:
+            out.print(line.replace("`", ""), soft_wrap=True)
+    out.print()
+    out.print(
+        f"Ratios are medians of ratios to {summary.reference} within blocks, higher is better; (95 % interval). "
+        f"Within noise: {_floors(summary)}.",
+        soft_wrap=True,
+    )
+    for line in (*_troubles(summary), *_baselines(summary), *summary.cautions, *summary.notes):
+        out.print(line, soft_wrap=True)
+
+
+def _not_for(summary: Summary) -> str:
+    return words.not_for(summary.overall.not_for) if summary.overall else ""
+
+
+def _floors(summary: Summary) -> str:
+    floors = [
+        f"{words.times(each.floor) if each.floor else 'everything'} ({words.many(each.threads, 'thread')}"
+        f"{', jobs' * (each.kind == 'job')})"
+        for each in summary.noise
+        if each.ratios
+    ]
+    return (
+        f"below what {summary.reference}, run twice in every block, differs from itself, and below 1.05: "
+        f"{', '.join(floors)}"
+        if floors
+        else "below 1.05"
+    )
+
+
+def _troubles(summary: Summary) -> list[str]:
+    titles = {"fault": "WRONG", "capped": "Given up"}
+    return [
+        f"{titles.get(each.state, each.state)}: {each.contestant} on {each.workload}: {each.why}"
+        for each in summary.troubles
+    ]
+
+
+def _baselines(summary: Summary) -> list[str]:
+    lines: list[str] = []
+    for each in summary.contestants:
+        if each.role == "baseline" and each.lacks:
+            ahead = words.ahead(summary, each.name)
+            lead = f"faster than every variant in {ahead}; but " if ahead else ""
+            lines.append(f"({each.name}) {lead}never a verdict's choice: {each.lacks}.")
+    return lines

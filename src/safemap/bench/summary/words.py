@@ -134,6 +134,13 @@ def _lead(pick: Pick, reference: str) -> str:
     return text + (f"; {listed(pick.ties)} within noise" if pick.ties else "")
 
 
+def verdict(pick: Pick, reference: str) -> str:
+    """Return which variant to take for a workload, in a line."""
+    if pick.best is None:
+        return f"{pick.workload}: no verdict, for want of a good figure of {reference}"
+    return f"{pick.workload}: {pick.best}{_lead(pick, reference)}"
+
+
 def ties(pick: Pick) -> str:
     """Return which variants are not to be told from the best."""
     everybody = pick.runner_up is None and len(pick.ties) > 1
