@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import safemap
+import safemap.watch
 from tests.incidents import FOLDER, load
 
 TESTS = Path(__file__).parent
@@ -66,7 +67,17 @@ def test_what_a_page_says_of_guarantees_exists(name):
     for field in re.findall(r"`guarantees\.(\w+)`", text(name)):
         assert hasattr(safemap.ShardedMap.guarantees, field)
     for cls in re.findall(r"`(\w+Map)`", text(name)):
-        assert hasattr(safemap, cls)
+        assert hasattr(safemap, cls) or cls == safemap.watch.WatchedMap.__name__
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_table_of_guarantees_has_them_right(name):
+    for header, rows in re.findall(r"^\| `guarantees` \|(.*)\n\|[-|]+\n((?:\|.*\n)+)", text(name), re.MULTILINE):
+        columns = [getattr(safemap, cls).guarantees for cls in re.findall(r"`(\w+)`", header)]
+        shown = re.findall(r"^\| `(\w+)` \| (.*) \|$", rows, re.MULTILINE)
+        assert shown
+        for field, values in shown:
+            assert values.split(" | ") == [str(getattr(guarantees, field)) for guarantees in columns]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +91,11 @@ def test_what_a_page_says_of_guarantees_exists(name):
         ("flyteadmin_watches", "others_go_on_while_one_registers", "that leaves `ShardedMap` and `ReadDirtyMap`."),
         ("conductor_sweeper", "workflows_do_not_wait_for_one_another", "That is `ShardedMap` and `ReadDirtyMap`."),
         ("argo_offload", "a_look_costs_no_copy", "That is `CopyOnWriteMap`."),
+        (
+            "volcano_configuration",
+            "reads_wait_for_nobody_and_see_no_half_change",
+            "settings belong together, take `CopyOnWriteMap`.",
+        ),
     ],
 )
 def test_the_variants_that_a_page_names_are_those_that_guarantee_it(name, suits, named):
