@@ -2,9 +2,9 @@
 
     python -m benchmarks.regret --results results.json --workloads 40 --seed 7
 
-draws workloads (see `drawn`), measures all variants on each, and asks for advice from the results; the wanted
-figure is the share of cases in which the pick reaches at least 95 % of the best variant's throughput (see
-`judging`). The same is told of advisers that know less: who always takes one and the same variant, and who takes
+draws workloads (see `safemap.bench.drawn`), measures all variants on each, and asks for advice from the results;
+the wanted figure is the share of cases in which the pick reaches at least 95 % of the best variant's throughput
+(see `judging`). The same is told of advisers that know less: who always takes one and the same variant, and who takes
 what was fastest on the nearest measured workload. Takes a third of a second for each workload, variant and block:
 5 to 6 minutes.
 """
@@ -18,9 +18,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from benchmarks import drawn, nearest
+from benchmarks import nearest
 from benchmarks.judging import GOOD, WANTED, Case, case, wilson
+from benchmarks.unseen import BLOCKS, SECONDS
+from benchmarks.unseen import plan as plan_for
 from safemap.bench import engine, store
+from safemap.bench.drawn import draw
 from safemap.bench.environment import Environment
 from safemap.bench.measured import NAMES, digest
 from safemap.bench.recommend.advice import advice_from
@@ -38,8 +41,8 @@ NEAREST = "the nearest workload's best"
 
 def measure(options: argparse.Namespace) -> Results:
     """Draw workloads and measure them; say on stderr how far it is."""
-    workloads = drawn.draw(options.workloads, options.seed)
-    plan = drawn.plan(workloads, options.threads, options.blocks, options.seconds, options.seed)
+    workloads = draw(options.workloads, options.seed)
+    plan = plan_for(workloads, options.threads, options.blocks, options.seconds, options.seed)
     environment = Environment.now()
     results = Results(plan, environment, " ".join(sys.argv), datetime.now(UTC).isoformat())
     count = sum(1 for _ in plan.cells(environment.cores))
@@ -135,8 +138,8 @@ def main() -> None:
     parser.add_argument(
         "--threads", type=_threads, default=(1, 2), help="numbers that workloads take turns in, as 1,2"
     )
-    parser.add_argument("--blocks", type=int, default=drawn.BLOCKS)
-    parser.add_argument("--seconds", type=float, default=drawn.SECONDS, help="the length of a window")
+    parser.add_argument("--blocks", type=int, default=BLOCKS)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="the length of a window")
     parser.add_argument("--out", type=Path, help="keep what was measured of the drawn workloads, as results")
     parser.add_argument("--measured", type=Path, help="judge what --out kept, and measure nothing")
     options = parser.parse_args()

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from benchmarks.drawn import draw
+from safemap.bench.drawn import draw
 from safemap.bench.measured import NAMES, digest
 from safemap.bench.recommend import model as model_module
 from safemap.bench.recommend.features import PRIORS, figures

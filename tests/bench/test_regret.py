@@ -7,7 +7,6 @@ from statistics import fmean
 import pytest
 
 from benchmarks import nearest, regret
-from benchmarks.drawn import draw, plan
 from benchmarks.judging import (
     apparent_share,
     best_of,
@@ -16,7 +15,9 @@ from benchmarks.judging import (
     share_of_another_measurement,
     wilson,
 )
+from benchmarks.unseen import plan
 from safemap.bench.catalogue import WORKLOADS
+from safemap.bench.drawn import draw
 from safemap.bench.measured import NAMES, digest
 from safemap.bench.operations import parse
 from safemap.bench.script import Script
@@ -162,9 +163,7 @@ def test_the_plan_measures_variants_alone_and_threads_take_turns():
 def test_a_tiny_evaluation_runs_from_end_to_end(tmp_path, monkeypatch, capsys):
     results, out = tmp_path / "results.json", tmp_path / "unseen.json"
     suite(blocks=1).save(results)
-    monkeypatch.setattr(
-        regret.drawn, "draw", lambda count, seed: [Workload("tiny", {"get": 0.9, "set": 0.1}, size=120)]
-    )
+    monkeypatch.setattr(regret, "draw", lambda count, seed: [Workload("tiny", {"get": 0.9, "set": 0.1}, size=120)])
     options = ["regret", "--results", str(results), "--workloads", "1", "--threads", "1", "--blocks", "1"]
     monkeypatch.setattr("sys.argv", [*options, "--seconds", "0.01", "--out", str(out)])
     regret.main()

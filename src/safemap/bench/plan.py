@@ -78,6 +78,8 @@ class Plan:
     """Entrants that are slow, or much alike: only their throughput is measured, on `few_workloads` alone, at the
     highest number of threads that the cores can run."""
     few_workloads: tuple[str, ...] = ()
+    variants_only: tuple[str, ...] = ()
+    """Workloads that baselines are not measured on."""
     latency: tuple[str, ...] = ()
     """Workloads whose latency is measured, at the highest number of threads that the cores can run."""
     loads: tuple[float, ...] = LOADS[:1]
@@ -139,6 +141,8 @@ class Plan:
     def _who(self, workload: str, *, few: bool) -> list[str]:
         """Return the entrants that run a workload: those that have all of its operations."""
         known = [entrant.name for entrant in self.entrants]
+        if workload in self.variants_only:
+            known = self.names("variant", "control")
         if workload not in self.few_workloads or not few:
             known = [name for name in known if name not in self.few]
         needed: tuple[str, ...] = wordindex.STATEMENTS

@@ -9,6 +9,7 @@ from safemap.bench import wordindex
 from safemap.bench.catalogue import READ_SHARES, WORKLOADS, named
 from safemap.bench.contestants import CONTROL, REFERENCE, contestants
 from safemap.bench.contestants import named as contestant_named
+from safemap.bench.drawn import LEARNT, draw
 from safemap.bench.plan import LOADS, Entrant, Plan, job_workload, size_workload
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ _AXES: Final[Sequence[Mapping[str, Any]]] = (
 )
 """One axis at a time, from reads-90."""
 _VARIED: Final = "reads-90"
+_DRAWN: Final = 16
+"""Workloads drawn at random, for `recommend` to learn from."""
+_DRAWN_ONE: Final = 4
+"""So many of them are measured with one thread, too."""
 _SIZES: Final = (100, 1_000, 10_000, 100_000)
 _MILLION: Final = 1_000_000
 
@@ -89,7 +94,7 @@ def _of_these(made: Plan, options: Options, cores: int) -> Plan:
     workloads = (*options.workloads, *(job_workload() for _ in jobs))
     default = options.threads or _threads(made.profile, cores)
     own = {} if options.threads else options.own_threads
-    threads = {name: default for name in jobs} | {
+    threads = dict.fromkeys(jobs, default) | {
         each.name: (own[each.name],) if each.name in own else default for each in options.workloads
     }
     names = {workload.name for workload in workloads}
@@ -154,18 +159,21 @@ def _standard(cores: int) -> Plan:
     counts["read-modify-write"] = threads
     counts |= {workload.name: at_once for workload in varied}
     counts[wordindex.NAME] = at_once
+    mixtures = draw(_DRAWN, LEARNT)
+    counts |= {each.name: (1, *at_once) if place < _DRAWN_ONE else at_once for place, each in enumerate(mixtures)}
     return Plan(
         STANDARD,
         _entrants(()),
-        (*WORKLOADS.values(), *varied, job_workload(), *map(size_workload, _SIZES)),
+        (*WORKLOADS.values(), *varied, *mixtures, job_workload(), *map(size_workload, _SIZES)),
         {name: _enough(each, WORKLOADS[name]) if name in WORKLOADS else each for name, each in counts.items()},
+        variants_only=tuple(each.name for each in mixtures),
         few=_ALIKE,
         few_workloads=_FEW_WORKLOADS,
         latency=_THREE,
         sizes=_SIZES,
         jobs=(wordindex.NAME,),
         blocks=5,
-        seconds=0.1,
+        seconds=0.08,
         notes=_notes(),
     )
 

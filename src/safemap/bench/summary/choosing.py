@@ -28,6 +28,7 @@ _FAMILIES: Final = (
     (r".*@.*", "The same, one axis changed"),
     (r"go-.*", "As Go measures sync.Map"),
     (r"ycsb-.*", "YCSB"),
+    (r"drawn-.*", "Drawn at random"),
 )
 _PATTERNS: Final = "Patterns of use"
 _JOBS: Final = "Jobs"

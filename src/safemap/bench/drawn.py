@@ -1,4 +1,4 @@
-"""Workloads that the suite does not have, drawn at random, and the plan that measures the variants on them.
+"""Workloads drawn at random: those of one seed are measured for `recommend` to learn from, others to try it on.
 
 They are to be such as programs have: a few kinds of reads and writes, writes in any share from rare to most, one
 in four with an operation on the whole map now and then. `draw` promises nothing about being typical beyond that.
@@ -11,8 +11,6 @@ import random
 from typing import Any, Final
 
 from safemap.bench.catalogue import WORKLOADS
-from safemap.bench.contestants import OURS
-from safemap.bench.plan import Entrant, Plan
 from safemap.bench.workload import Workload
 
 Weighted = tuple[tuple[str, ...], tuple[int, ...]]
@@ -42,13 +40,13 @@ AXES: Final[dict[str, Weighted]] = {
 DIGITS: Final = 4
 WHOLE_IN: Final = 0.25
 FEWEST_FOR_TWO_READS: Final = 3
-BLOCKS: Final = 5
-SECONDS: Final = 0.05
+LEARNT: Final = 0
+"""The seed of those that a standard run has. Whoever tries the advice has to take another one."""
 
 
 def draw(count: int, seed: int) -> list[Workload]:
     """Return so many workloads, none of which the suite has. The same arguments give the same ones."""
-    chance = random.Random(f"workloads for regret {seed}")  # noqa: S311 - not a secret
+    chance = random.Random(f"workloads {seed}")  # noqa: S311 - not a secret
     known = [(workload.mix, workload.size) for workload in WORKLOADS.values()]
     drawn: list[Workload] = []
     while len(drawn) < count:
@@ -110,16 +108,3 @@ def _rounded(parts: dict[str, float]) -> dict[str, float]:
     largest = max(rounded, key=lambda share: rounded[share])
     rounded[largest] = round(1 - sum(part for share, part in rounded.items() if share != largest), DIGITS)
     return rounded
-
-
-def plan(workloads: list[Workload], threads: tuple[int, ...], blocks: int, seconds: float, seed: int) -> Plan:
-    """Return the plan that measures the variants on these; the numbers of threads take turns among workloads."""
-    return Plan(
-        "drawn",
-        tuple(Entrant.of(each.name) for each in OURS if each.role == "variant"),
-        tuple(workloads),
-        {each.name: (threads[place % len(threads)],) for place, each in enumerate(workloads)},
-        blocks=blocks,
-        seconds=seconds,
-        seed=seed,
-    )
