@@ -37,24 +37,15 @@ class Recorded(Conformance):
     test_calling_init_again_updates = None  # it wraps another map
 
 
+# Recording is the same around each variant but for two things: whether it is one lock, and whether batches are whole.
+
+
 class TestAroundMutexMap(Recorded):
     make = around("mutex")
 
 
-class TestAroundRWLockMap(Recorded):
-    make = around("rwlock")
-
-
 class TestAroundShardedMap(Recorded):
     make = around("sharded")
-
-
-class TestAroundCopyOnWriteMap(Recorded):
-    make = around("copy_on_write")
-
-
-class TestAroundReadDirtyMap(Recorded):
-    make = around("read_dirty")
 
 
 @pytest.fixture(params=[*safemap.KINDS])

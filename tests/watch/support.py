@@ -51,12 +51,14 @@ class Gate:
     def __init__(self):
         self.reached = threading.Event()
         self.open = threading.Event()
+        self.passed = threading.Event()
         self.events = []
 
     def __call__(self, event):
         self.reached.set()
         assert self.open.wait(WAIT)
         self.events.append(event)
+        self.passed.set()
 
 
 class Flag:

@@ -1,4 +1,7 @@
-"""A watched map keeps the contract, around every variant: while nobody listens, and while somebody does."""
+"""A watched map keeps the contract, around every variant, while somebody listens to every write.
+
+While nobody does, writes go to the inner map: of variants that make one step of a batch, and that do not, one each.
+"""
 
 from __future__ import annotations
 
@@ -69,20 +72,8 @@ class TestMutexMap(Conformance):
     make = WatchedMutexMap
 
 
-class TestRWLockMap(Conformance):
-    make = WatchedRWLockMap
-
-
 class TestShardedMap(Conformance):
     make = WatchedShardedMap
-
-
-class TestCopyOnWriteMap(Conformance):
-    make = WatchedCopyOnWriteMap
-
-
-class TestReadDirtyMap(Conformance):
-    make = WatchedReadDirtyMap
 
 
 class TestHeardMutexMap(Conformance):

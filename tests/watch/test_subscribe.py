@@ -296,6 +296,7 @@ class TestSubscription:
             gate.open.set()
 
         in_threads(lambda: m.flush(WAIT), let_go)
+        assert gate.passed.wait(WAIT)
         assert len(gate.events) == 1
 
 

@@ -38,6 +38,8 @@ SHORTEST: Final = 1.0
 """Nor less than this, in ns."""
 QUANTILE: Final = 0.95
 """Of what predictions are off: 1.96 standard errors, if that were normal."""
+NO_IDEA: Final = 20.0
+"""The logarithm of a reach beyond which an interval says no more than that nothing is known."""
 MOST_LEVERAGE: Final = 0.999
 """A workload that alone has some operation has a leverage of nearly 1."""
 
@@ -112,7 +114,7 @@ class Model:
         row = self._row(workload)
         usual = _possible({name: self._fits[name].at(row) * self._unit for name in (this, that)})
         leverages = [self._fits[name].leverage(row) * (self._unit / usual[name] / ERROR) ** 2 for name in usual]
-        reach = math.exp(NORMAL_95 * self._error * math.sqrt(1 + fmean(leverages)))
+        reach = math.exp(min(NORMAL_95 * self._error * math.sqrt(1 + fmean(leverages)), NO_IDEA))
         value = ns[that] / ns[this]
         return Ratio(value, value / reach, value * reach)
 
