@@ -2,11 +2,11 @@
 
     python -m benchmarks.regret --results results.json --workloads 40 --seed 7
 
-draws workloads (see `safemap.bench.drawn`), measures all variants on each, and asks for advice from the results;
-the wanted figure is the share of cases in which the pick reaches at least 95 % of the best variant's throughput
-(see `judging`). The same is told of advisers that know less: who always takes one and the same variant, and who takes
-what was fastest on the nearest measured workload. Takes a third of a second for each workload, variant and block:
-5 to 6 minutes.
+draws workloads (see `safemap.bench.drawn`), measures all variants on each, and asks for advice from the
+results; the wanted figure is the share of cases in which the pick reaches at least 95 % of the best variant's
+throughput (see `judging`). The same is told of advisers that know less: who always takes one and the same
+variant, and who takes what was fastest on the nearest measured workload. Takes a third of a second for each
+workload, variant and block: 5 to 6 minutes.
 """
 
 from __future__ import annotations

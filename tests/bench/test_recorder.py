@@ -37,7 +37,7 @@ class Recorded(Conformance):
     test_calling_init_again_updates = None  # it wraps another map
 
 
-# Recording is the same around each variant but for two things: whether it is one lock, and whether batches are whole.
+# Recording is the same around each variant but for this: whether it is one lock, and whether batches are whole.
 
 
 class TestAroundMutexMap(Recorded):

@@ -1,6 +1,7 @@
 """A watched map keeps the contract, around every variant, while somebody listens to every write.
 
-While nobody does, writes go to the inner map: of variants that make one step of a batch, and that do not, one each.
+While nobody does, writes go to the inner map: that is tried around one that makes one step of a batch, and around
+one that does not.
 """
 
 from __future__ import annotations
