@@ -38,13 +38,14 @@ def loop(m, steps, {names}):
 def costs(contestant: Contestant, workload: Workload, seconds: float, seed: int) -> dict[str, Any]:
     """Return bytes per entry and ns per operation, for a map of the workload's size, keys and values.
 
-    Takes about `seconds` for each operation at most; slow ones are timed fewer times.
+    Takes about half of `seconds` for each operation at most; slow ones are timed fewer times.
     """
     drawn = Workload(
         "sizes", {"get": 0.5, "set": 0.5}, size=workload.size, keys=workload.keys, values=workload.values
     )
     script = Script.of(drawn, 1, seed)
     steps = [(key, value) for chunk in script.lane(0) for _, key, value in chunk]
+    seconds /= 2  # one thread, and nobody to meet: that is steadier than a window of several
     table = contestant.make(script.initial)
     try:
         timed = {
