@@ -30,8 +30,9 @@ Chunk: TypeAlias = tuple[Step, ...]
 
 CHUNK: Final = 8
 """Operations from one look at the phase to the next: so a look, 15 ns, costs an operation 2 ns."""
-OPERATIONS_WRITTEN: Final = 16_384
-"""A thread's operations before it begins again: enough that no cache or branch predictor learns them."""
+OPERATIONS_WRITTEN: Final = 8_192
+"""A thread's operations before it begins again: enough that no branch predictor learns them, and few enough that
+writing them takes no longer than a window."""
 SLOW_OPERATIONS_WRITTEN: Final = 512
 """The same, where most operations look at the whole map: few of those are done in a window."""
 BATCH: Final = 10
@@ -210,7 +211,6 @@ class _Lane:
         self.make = MAKERS[workload.keys]
         self.places = {operation.name: place for place, operation in enumerate(script.operations)}
         self.added: list[int] = []
-        self.counting = workload.uses("compute")
         slow = any(parse(share)[0].whole and part > 1 / 2 for share, part in self.mix.items())
         self.count = SLOW_OPERATIONS_WRITTEN if slow else OPERATIONS_WRITTEN
         layout = _Layout.of(workload)
@@ -243,8 +243,9 @@ class _Lane:
         return chance.sample(numbers, len(numbers))
 
     def steps(self) -> Iterator[Step]:
+        writers = {share: self._writer(*parse(share)) for share in self.mix}
         for position, share in enumerate(self._shares()):
-            yield self._step(*parse(share), position)
+            yield writers[share](position)
         if not self.added:
             return
         # The lane begins again after this, and its new keys must be new then, too.
@@ -277,44 +278,57 @@ class _Lane:
             gap += 1
         return shares[: self.count]
 
-    def _step(self, operation: Operation, source: Source, position: int) -> Step:
-        place = self.places[operation.name]
+    def _writer(self, operation: Operation, source: Source) -> Callable[[int], Step]:
+        """Return what writes such a step, given its position in the lane."""
+        place, make = self.places[operation.name], self.make
         if operation.whole:
-            return (place, None, None)
+            return lambda _position: (place, None, None)
+        number, value = self._numbers(source), self._values()
         if operation.name == "update":
-            batch = {self.make(self._number(source)): self._value(f"{position}.{n}") for n in range(BATCH)}
-            return (place, None, batch)
-        key = self.make(self._number(source))
+            return lambda position: (
+                place,
+                None,
+                {make(number()): value(position * BATCH + each) for each in range(BATCH)},
+            )
         if operation.name == "compute_if_absent":
-            return (place, key, MADE)
-        return (place, key, None if operation.effect == "none" else self._value(str(position)))
+            return lambda _position: (place, make(number()), MADE)
+        if operation.effect == "none":
+            return lambda _position: (place, make(number()), None)
+        return lambda position: (place, make(number()), value(position))
 
-    def _number(self, source: Source) -> int:
+    def _numbers(self, source: Source) -> Callable[[], int]:
+        """Return what draws the number of a key."""
         if source == "new":
-            number = _NEW + self.thread * _NEW_OF_A_THREAD + len(self.added)
-            self.added.append(number)
-            return number
-        numbers = self.order[source]
+            return self._new
+        numbers, weights, chance = self.order[source], self.weights[source], self.chance.random
+        count = len(numbers)
         if self.workload.access == "hot":
-            return numbers[0]
-        weights = self.weights[source]
+            return lambda: numbers[0]
         if weights is None:
-            return numbers[int(self.chance.random() * len(numbers))]
+            return lambda: numbers[int(chance() * count)]
+        total, last, added = weights[-1], count - 1, self.added
         if self.workload.access == "latest" and source == "there":
-            back = self._rank(weights)
-            return self.added[-1 - back] if back < len(self.added) else numbers[back - len(self.added)]
-        return numbers[self._rank(weights)]
 
-    def _rank(self, weights: list[float]) -> int:
-        """Draw a rank from 0, by the sums of the weights."""
-        return bisect(weights, self.chance.random() * weights[-1], hi=len(weights) - 1)
+            def latest() -> int:
+                back = bisect(weights, chance() * total, hi=last)
+                return added[-1 - back] if back < len(added) else numbers[back - len(added)]
 
-    def _value(self, position: str) -> Any:
-        if self.counting:
-            return _COUNT + self.chance.randrange(1 << 40)
+            return latest
+        return lambda: numbers[bisect(weights, chance() * total, hi=last)]
+
+    def _new(self) -> int:
+        number = _NEW + self.thread * _NEW_OF_A_THREAD + len(self.added)
+        self.added.append(number)
+        return number
+
+    def _values(self) -> Callable[[int], Any]:
+        """Return what makes a value, given a number that no other one in the lane has."""
+        thread, common = self.thread, self.script.shared if self.workload.values == "shared" else None
+        if self.workload.uses("compute"):
+            return lambda number: _COUNT + (thread << 40) + number
         if self.workload.values == "private":
-            return f"value {position} of thread {self.thread}"
-        return self.script.shared if self.workload.values == "shared" else None
+            return lambda number: f"value {number} of thread {thread}"
+        return lambda _number: common
 
 
 class _Effects:
