@@ -59,7 +59,7 @@ def _bench(commands: argparse._SubParsersAction[Parser]) -> None:
     profile = bench.add_mutually_exclusive_group()
     for name, about in (
         (profiles.QUICK, "under a minute: three mixes and a real job; the default"),
-        (profiles.STANDARD, "about ten minutes: all workloads, latency, sizes"),
+        (profiles.STANDARD, "about twelve minutes: all workloads, latency, sizes"),
         (profiles.FULL, "all workloads on all axes, up to a million entries: a night"),
     ):
         profile.add_argument(f"--{name}", dest="profile", action="store_const", const=name, help=about)
