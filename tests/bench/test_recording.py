@@ -49,15 +49,15 @@ def recorded(workload, threads=3, rounds=4, make=safemap.ShardedMap):
     return recorder.recording("again")
 
 
-def assert_close(mix, wanted, shares=0.02):
+def assert_close(mix, wanted, shares=0.03):
     for share in {*mix, *wanted}:
         assert mix.get(share, 0) == pytest.approx(wanted.get(share, 0), abs=shares), share
 
 
 def assert_threads(found, threads):
-    """Assert that so many were active at some time; at the median, the machine may keep one waiting."""
+    """Assert that so many were active at some time; at the median, the machine may keep some waiting."""
     assert max(map(int, found.seen["threads"]["active"])) == threads
-    assert found.threads in {threads, threads - 1}
+    assert 1 <= found.threads <= threads
 
 
 def test_threads_count_while_they_are_active():
@@ -101,7 +101,7 @@ GROWING = ["go-load-or-store-balanced", "go-load-or-store-unique", "go-adversari
 def test_a_named_workload_comes_back(name):
     workload = WORKLOADS[name]
     whole = any(parse(share)[0].whole and part > 1 / 2 for share, part in workload.mix.items())
-    found = recorded(workload, rounds=1 if whole else 4)
+    found = recorded(workload, rounds=1 if whole else 8)
     assert_close(found.workload.mix, workload.mix)
     assert found.workload.background == {}
     assert_threads(found, 3)
