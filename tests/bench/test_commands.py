@@ -64,7 +64,9 @@ def test_a_tiny_run_prints_every_contestant_and_a_verdict_for_each_workload(caps
     out, err = capsys.readouterr()
     assert err == ""
     for name in (*VARIANTS, "(dict)", "(dict + Lock)"):
-        assert len(re.findall(rf"^ {re.escape(name)} +\d", out, re.MULTILINE)) == 4
+        # Without the GIL, a plain dict may lose counts of the job, and then has no figure.
+        figure = r"(?:\d|lost)" if name == "(dict)" else r"\d"
+        assert len(re.findall(rf"^ {re.escape(name)} +{figure}", out, re.MULTILINE)) == 4
     assert CONTROL not in out
     for name in FOUR:
         assert len(re.findall(rf"^{name}: \w+", told(out), re.MULTILINE)) == 1
