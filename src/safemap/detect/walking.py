@@ -206,6 +206,17 @@ class Keys(SetView):
         self._mapping._check.read(key, sys._getframe(1), here.state)
         return key in self._real
 
+    # A plain dict's keys enter these in one step. A subclass's view is iterated, which without the GIL is none.
+
+    def __or__(self, other: Any) -> Any:
+        return set(at_once(self._real)).union(real(other))
+
+    def __sub__(self, other: Any) -> Any:
+        return set(at_once(self._real)).difference(real(other))
+
+    def __xor__(self, other: Any) -> Any:
+        return set(at_once(self._real)).symmetric_difference(real(other))
+
 
 class Items(SetView):
     """`dict.items()` of a checked dict."""
