@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from safemap.bench.measured import NORMAL_95
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -27,7 +29,6 @@ GOOD = 0.95
 """The share of the best variant's throughput that a pick must reach."""
 WANTED = 0.90
 """The share of cases in which it must."""
-NORMAL_95 = 1.96
 FEWEST_TO_HALVE = 3
 """Blocks: one to compare in, one for the pick, one for the best."""
 

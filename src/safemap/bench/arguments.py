@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_SECONDS, MOST_BLOCKS, MOST_THREADS = 3_600, 10_000, 64
 """Beyond these it is a slip of the finger."""
 
+AXES: Final = ("keys", "values", "access")
+"""Those that the command line has an option for, with the choices of `Workload`; besides the size."""
 EPILOG: Final = "Exit code: 0 done, 1 {bad}, 2 bad arguments or files, 130 interrupted."
 
 
@@ -87,7 +89,7 @@ def _bench(commands: argparse._SubParsersAction[Parser]) -> None:
         help="entries, as 100,10k,1M, for each workload",
         metavar="N,N,...",
     )
-    for axis in ("keys", "values", "access"):
+    for axis in AXES:
         choices = CHOICES[axis]
         bench.add_argument(
             f"--{axis}", choices=choices, help=f"for each workload: {', '.join(choices)}", metavar="KIND"
@@ -148,7 +150,7 @@ def _recommend(commands: argparse._SubParsersAction[Parser]) -> None:
         "--threads", type=_thread, help="how many use the map at once (as many as cores)", metavar="N"
     )
     recommend.add_argument("--size", type=size, help="entries, as 100, 10k, 1M", metavar="N")
-    for axis in ("keys", "values", "access"):
+    for axis in AXES:
         choices = CHOICES[axis]
         recommend.add_argument(f"--{axis}", choices=choices, help=", ".join(choices), metavar="KIND")
     recommend.add_argument(
@@ -246,7 +248,11 @@ def _needs(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",")))
 
 
+def axes(options: argparse.Namespace) -> dict[str, str | None]:
+    """Return what the user asked for on each axis; None: nothing."""
+    return {axis: getattr(options, axis) for axis in AXES}
+
+
 def varied(workloads: list[Workload], options: argparse.Namespace) -> list[Workload]:
     """Return each workload on the axes that the user asked for."""
-    axes = {axis: getattr(options, axis) for axis in ("keys", "values", "access")}
-    return [workload.varied(size=entries, **axes) for workload in workloads for entries in options.sizes]
+    return [workload.varied(size=entries, **axes(options)) for workload in workloads for entries in options.sizes]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from safemap.bench import engine, profiles, wordindex
-from safemap.bench.arguments import MOST_THREADS, UsageError, varied
+from safemap.bench.arguments import MOST_THREADS, UsageError, axes, varied
 from safemap.bench.catalogue import WORKLOADS, named
 from safemap.bench.contestants import ContestantError, contestants
 from safemap.bench.contestants import named as contestant_named
@@ -107,11 +107,7 @@ def _begun(options: argparse.Namespace) -> Results:
 
 
 def _has_axes(options: argparse.Namespace) -> bool:
-    return options.sizes != (None,) or any(_axes(options).values())
-
-
-def _axes(options: argparse.Namespace) -> dict[str, str | None]:
-    return {axis: getattr(options, axis) for axis in ("keys", "values", "access")}
+    return options.sizes != (None,) or any(axes(options).values())
 
 
 def _resumed(options: argparse.Namespace) -> Results:
@@ -218,10 +214,10 @@ def recommend(options: argparse.Namespace) -> int:
     notes: tuple[str, ...] = ()
     threads: int = options.threads or cores()
     if options.workload is None:
-        workload = advisor.workload_of(options.reads).varied(size=options.size, **_axes(options))
+        workload = advisor.workload_of(options.reads).varied(size=options.size, **axes(options))
     else:
         recording = load(options.workload)
-        workload, notes = recording.workload.varied(size=options.size, **_axes(options)), recording.notes
+        workload, notes = recording.workload.varied(size=options.size, **axes(options)), recording.notes
         threads = options.threads or recording.threads
     try:
         advice = advisor.advise(workload, threads, options.needs, options.results)

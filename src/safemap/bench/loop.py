@@ -12,6 +12,7 @@ while all others run too: from before the first one measures until after the las
 from __future__ import annotations
 
 import textwrap
+from functools import partial
 from itertools import cycle, islice
 from time import perf_counter_ns, sleep
 from typing import TYPE_CHECKING, Any, Final
@@ -125,14 +126,14 @@ def build(
         MEASURING=MEASURING,
         STOPPED=STOPPED,
     )
+    return define("loop", source, known)
+
+
+def define(name: str, source: str, known: Mapping[str, Any]) -> Callable[..., Any]:
+    """Return the function of a name that the source defines, which gets `known` by keyword in each call."""
     made: dict[str, Any] = {}
     exec(compile(source, "<timed loop>", "exec"), made)  # noqa: S102 - of the contestants' own statements
-    loop = made["loop"]
-
-    def run(m: object, chunks: object, phase: Phase, log: Log) -> None:
-        loop(m, chunks, phase, log, **known)
-
-    return run
+    return partial(made[name], **known)
 
 
 def _choice(operations: Sequence[str], statements: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LEAST: Final = 2e-4
-"""A share below this one is left out: in the 16,384 operations that a script has it would come three times."""
+"""A share below this one is left out: in the 8,192 operations that a script has it would come twice at most."""
 ROUNDING: Final = 1e-9
 """What is smaller is nothing, but for the rounding of floats."""
 STANDING: Final = 0.1

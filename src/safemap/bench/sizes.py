@@ -11,7 +11,7 @@ from statistics import median
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
 
-from safemap.bench.loop import NAMES
+from safemap.bench.loop import NAMES, define
 from safemap.bench.script import Script
 from safemap.bench.workload import Workload
 
@@ -63,10 +63,7 @@ def costs(contestant: Contestant, workload: Workload, seconds: float, seed: int)
 def _loop(contestant: Contestant, table: Any, name: str) -> Callable[..., None]:
     known: dict[str, Any] = {**NAMES, **contestant.names(table)}
     statement = textwrap.indent(contestant.statements[name], " " * 8)
-    made: dict[str, Any] = {}
-    exec(_LOOP.format(names=", ".join(known), statement=statement), made)  # noqa: S102 - as in `loop`
-    loop = made["loop"]
-    return lambda m, steps: loop(m, steps, **known)
+    return define("loop", _LOOP.format(names=", ".join(known), statement=statement), known)
 
 
 def _cost(run: Callable[..., None], table: Any, steps: list[tuple[Any, Any]], seconds: float) -> float:
@@ -109,11 +106,8 @@ def _write_after_snapshot(
 def _keeper(contestant: Contestant, table: Any) -> Callable[[Any], Any]:
     """Return a function that returns a snapshot: the statement leaves it in `found`."""
     known: dict[str, Any] = {**NAMES, **contestant.names(table)}
-    made: dict[str, Any] = {}
     statement = textwrap.indent(contestant.statements["snapshot"], "    ")
-    exec(f"def look(m, {', '.join(known)}):\n{statement}\n    return found", made)  # noqa: S102 - as in `loop`
-    look = made["look"]
-    return lambda m: look(m, **known)
+    return define("look", f"def look(m, {', '.join(known)}):\n{statement}\n    return found", known)
 
 
 def _bytes(contestant: Contestant, items: Mapping[Any, Any]) -> int:

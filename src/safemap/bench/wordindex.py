@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from safemap.bench.crew import Crew
-from safemap.bench.loop import increment
+from safemap.bench.loop import define, increment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,8 +48,6 @@ class Corpus:
     parts: tuple[tuple[File, ...], ...]
     counts: Mapping[str, int]
     files: Mapping[str, frozenset[str]]
-    seconds: float
-    """What one thread took for the index, with `Counter` and a plain dict."""
 
     @property
     def words(self) -> int:
@@ -92,15 +90,13 @@ def corpus_of(found: Sequence[File], threads: int) -> Corpus:
     parts: list[list[File]] = [[] for _ in range(threads)]
     for file in sorted(found, key=lambda file: len(file[1]), reverse=True):
         min(parts, key=lambda part: sum(len(words) for _, words, _ in part)).append(file)
-    begun = time.perf_counter()
     counts: Counter[str] = Counter()
     files: dict[str, frozenset[str]] = {}
     for name, words, distinct in found:
         counts.update(words)
         for word in distinct:
             files[word] = files.get(word, NOWHERE) | {name}
-    seconds = time.perf_counter() - begun
-    return Corpus(tuple(map(tuple, parts)), counts, files, seconds)
+    return Corpus(tuple(map(tuple, parts)), counts, files)
 
 
 def build(contestant: Contestant, corpus: Corpus) -> Build:
@@ -153,15 +149,16 @@ def place(m, part, initial, {names}):
 
 
 def _indexer(contestant: Contestant, counts: Any, files: Any) -> Callable[[Sequence[File]], None]:
-    of_counts, of_files = contestant.names(counts), contestant.names(files)
-    made: dict[str, Any] = {}
-    for source in (_COUNT, _PLACE):
-        written = {name: textwrap.indent(contestant.statements[name], " " * 12) for name in STATEMENTS}
-        exec(source.format(names=", ".join(of_counts), **written), made)  # noqa: S102 - as in `loop`
-    count, place = made["count"], made["place"]
+    written = {name: textwrap.indent(contestant.statements[name], " " * 12) for name in STATEMENTS}
+
+    def defined(name: str, source: str, m: Any) -> Callable[..., Any]:
+        known = contestant.names(m)
+        return define(name, source.format(names=", ".join(known), **written), known)
+
+    count, place = defined("count", _COUNT, counts), defined("place", _PLACE, files)
 
     def index(part: Sequence[File]) -> None:
-        count(counts, part, increment, **of_counts)
-        place(files, part, NOWHERE, **of_files)
+        count(counts, part, increment)
+        place(files, part, NOWHERE)
 
     return index

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 Role: TypeAlias = Literal["variant", "baseline", "floor"]
@@ -93,6 +93,6 @@ class Contestant:
     contents: Callable[[Any], Mapping[Any, Any]] = lambda m: dict(m.items())
     """Returns what it holds, to be checked; nothing else runs then."""
 
-    def does(self, operations: object) -> bool:
+    def does(self, operations: Iterable[str]) -> bool:
         """Return whether it has all of these operations."""
-        return all(name in self.statements for name in operations)  # type: ignore[attr-defined]
+        return all(name in self.statements for name in operations)
