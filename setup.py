@@ -13,14 +13,18 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import gzip
 import os
 import platform
 import re
 import sys
+import tarfile
 from pathlib import Path
+from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
 
 SOURCE = Path("src")
 DIRECTIVES = {
@@ -217,6 +221,33 @@ class CompileOrDoWithout(build_ext):
         self.distribution.get_command_obj("bdist_wheel").root_is_pure = True
 
 
+class ReproducibleSdist(sdist):
+    """With SOURCE_DATE_EPOCH in the environment, the same files give the same bytes, whoever packs them and when.
+
+    See https://reproducible-builds.org/specs/source-date-epoch/. setuptools itself heeds it in wheels alone.
+    """
+
+    def make_archive(self, base_name: str, *args: Any, **options: Any) -> str:
+        made = super().make_archive(base_name, *args, **options)
+        epoch = os.environ.get("SOURCE_DATE_EPOCH")
+        if epoch is not None and made.endswith(".tar.gz"):
+            self.pack(Path(made), options["base_dir"], int(epoch))
+        return made
+
+    def pack(self, archive: Path, folder: str, epoch: int) -> None:
+        def anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+            entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = epoch, 0, 0, "", ""
+            entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
+            return entry
+
+        with (
+            archive.open("wb") as file,
+            gzip.GzipFile("", "wb", fileobj=file, mtime=epoch) as compressed,
+            tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+        ):
+            tar.add(folder, filter=anonymous)  # in the order of names
+
+
 if __name__ == "__main__":
     pure = is_set("SAFEMAP_PURE") or platform.python_implementation() != "CPython"
     modules = [path for path in sorted(SOURCE.rglob("*.py")) if path.with_suffix(".pxd").exists() and not pure]
@@ -225,5 +256,5 @@ if __name__ == "__main__":
             Extension(".".join(path.relative_to(SOURCE).with_suffix("").parts), [path.as_posix()])
             for path in modules
         ],
-        cmdclass={"build_ext": CompileOrDoWithout},
+        cmdclass={"build_ext": CompileOrDoWithout, "sdist": ReproducibleSdist},
     )

@@ -232,12 +232,24 @@ def test_every_modules_lines_keep_their_numbers(path):
         assert name in there[number - 1]
 
 
+PROJECT = (
+    "setup.py",
+    "pyproject.toml",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+)
+
+
 @pytest.fixture
 def tree(tmp_path):
     """A copy of what the package is built from."""
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.so", "*.pyd")
     shutil.copytree(ROOT / "src", tmp_path / "tree" / "src", ignore=ignored)
-    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"):
+    for name in PROJECT:
         shutil.copy(ROOT / name, tmp_path / "tree")
     return tmp_path / "tree"
 
@@ -327,7 +339,24 @@ def test_the_source_distribution_has_all_that_a_build_and_the_tests_need(tree):
     (archive,) = tree.glob("*.tar.gz")
     with tarfile.open(archive) as sdist:
         there = {entry.name.partition("/")[2] for entry in sdist if entry.isfile()}
-    assert {"setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"} <= there
+    assert set(PROJECT) <= there
     for folder in ("src/safemap", "tests", "benchmarks", "docs"):
         here = {path.relative_to(tree).as_posix() for path in (tree / folder).rglob("*") if path.is_file()}
         assert {name for name in there if name.startswith(f"{folder}/")} == here
+
+
+def test_the_same_source_gives_the_same_distribution(tree):
+    """Another user, umask and checkout make no difference, once SOURCE_DATE_EPOCH says when."""
+    archives = []
+    for days, mode in ((1, 0o644), (2, 0o664)):
+        for path in tree.rglob("*.py"):
+            os.utime(path, (days * 86400,) * 2)
+            path.chmod(mode)
+        code, log = build(tree, "build_meta.build_sdist('.')", SAFEMAP_PURE="1", SOURCE_DATE_EPOCH="1700000000")
+        assert code == 0, log
+        (archive,) = tree.glob("*.tar.gz")
+        archives.append(archive.read_bytes())
+        with tarfile.open(archive) as sdist:
+            assert {(entry.mtime, entry.uid, entry.uname) for entry in sdist} == {(1_700_000_000, 0, "")}
+        archive.unlink()
+    assert archives[0] == archives[1]
