@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import findings
+from benchmarks import findings, picture
 
 pytestmark = pytest.mark.skipif(not findings.PAGE.exists(), reason="the documentation is not here")
 
@@ -23,3 +23,7 @@ def test_a_stale_table_is_found():
     stale = page.replace(table, "| old |")
     assert stale != page
     assert findings.written(stale) == page
+
+
+def test_the_picture_is_that_of_the_recorded_results():
+    assert picture.PICTURE.read_text(encoding="utf-8") == picture.picture(), "run python -m benchmarks.picture"
