@@ -7,6 +7,7 @@ writes them into the page, between the comments that name them. A test holds the
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -57,9 +58,10 @@ def tables() -> dict[str, str]:
 
 def _ratios(summary: Summary) -> str:
     names = (*summary.variants, *BESIDE)
-    floor = max(each.floor or 0 for each in summary.noise if each.threads == _threads(summary))
+    floors = {each.kind: each.floor or math.inf for each in summary.noise if each.threads == _threads(summary)}
+    interpreter = dict(summary.run.environment)["Interpreter"]
     lines = [
-        f"{dict(summary.run.environment)['Interpreter']}; ties are below {floor:.2f}.",
+        f"{interpreter}; ties are below {floors['throughput']:.2f}, of jobs {floors['job']:.2f}.",
         "",
         f"| | {' | '.join(names)} |",
         f"|---|{'---:|' * len(names)}",
