@@ -11,6 +11,7 @@ from cpython.object cimport PyObject
 cdef extern from *:
     """
     #ifdef Py_GIL_DISABLED
+      #define SAFEMAP_LOOKS 100
       #define safemap_load(word)        _Py_atomic_load_uintptr(word)
       #define safemap_peek(word)        _Py_atomic_load_uintptr_relaxed(word)
       #define safemap_store(word, new)  _Py_atomic_store_uintptr(word, new)
@@ -25,6 +26,28 @@ cdef extern from *:
       static inline int safemap_claim_word(uintptr_t *word, uintptr_t new) {
           uintptr_t expected = 0;
           return _Py_atomic_compare_exchange_uintptr(word, &expected, new);
+      }
+      #if defined(_MSC_VER)
+        #include <intrin.h>
+        #if defined(_M_X64) || defined(_M_IX86)
+          #define safemap_relax()       _mm_pause()
+        #else
+          #define safemap_relax()       __yield()
+        #endif
+      #elif defined(__x86_64__) || defined(__i386__)
+        #define safemap_relax()         __builtin_ia32_pause()
+      #elif defined(__aarch64__) || defined(__arm__)
+        #define safemap_relax()         __asm__ __volatile__("yield" ::: "memory")
+      #else
+        #define safemap_relax()         ((void)0)
+      #endif
+      /* Claims a word that another thread is about to set free: so many looks, a microsecond or two. */
+      static inline int safemap_spin_for_word(uintptr_t *word, uintptr_t new) {
+          for (int looks = 0; looks < SAFEMAP_LOOKS; looks++) {
+              if (safemap_peek(word) == 0 && safemap_claim_word(word, new)) return 1;
+              safemap_relax();
+          }
+          return 0;
       }
       typedef PyMutex safemap_guard;
       #define safemap_guard_enter(guard) PyMutex_Lock(guard)
@@ -42,6 +65,9 @@ cdef extern from *:
           *word = new;
           return 1;
       }
+      #define SAFEMAP_LOOKS 0  /* who has a lock cannot run meanwhile */
+      #define safemap_spin_for_word(word, new)  0
+      #define safemap_relax()           ((void)0)
       typedef char safemap_guard;
       #define safemap_guard_enter(guard) ((void)(guard))
       #define safemap_guard_leave(guard) ((void)(guard))
@@ -99,6 +125,8 @@ cdef extern from *:
     #endif
     }
     """
+    enum:
+        LOOKS "SAFEMAP_LOOKS"
     ctypedef struct safemap_guard:
         pass
 
@@ -107,6 +135,8 @@ cdef extern from *:
     uintptr_t peek_word "safemap_peek"(uintptr_t *word) noexcept
     void store_word "safemap_store"(uintptr_t *word, uintptr_t new) noexcept
     bint claim_word "safemap_claim_word"(uintptr_t *word, uintptr_t new) noexcept
+    void relax "safemap_relax"() noexcept
+    bint spin_for_word "safemap_spin_for_word"(uintptr_t *word, uintptr_t new) noexcept
     void *load_ptr "safemap_load_ptr"(void **place) noexcept
     void store_ptr "safemap_store_ptr"(void **place, void *new) noexcept
     void settle_reads "safemap_settle_reads"() noexcept

@@ -32,31 +32,32 @@ def test_exceptions_from_outside_leave_no_lock_held(variant):
         pytest.skip("the package's lock is plain Python and can be left half taken (see sync/rwlock.py)")
     m = variant({i: 0 for i in range(20)})
     chance = random.Random(1)
-    thrown = 0
+    inside = threading.Event()
 
     def work():
         try:
-            for n in range(100_000):
-                i = n % 20
-                m[i] = n
-                m.get(i)
-                m.setdefault(i, n)
-                m.swap(i, n)
-                m.pop(i, None)
-                i in m
+            inside.set()
+            while True:
+                for i in range(20):
+                    m[i] = i
+                    m.get(i)
+                    m.setdefault(i, i)
+                    m.swap(i, i)
+                    m.pop(i, None)
+                    i in m
         except Interrupted:
             pass
 
     for _ in range(120):
+        inside.clear()
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
+        assert inside.wait(20)
         time.sleep(chance.random() * 0.004)
-        while thread.is_alive():
-            throw_into(thread)
-            thread.join(0.01)
-        thrown += 1
+        throw_into(thread)  # once: a second one could come when the first has ended the loop already
+        thread.join(20)
+        assert not thread.is_alive()
         in_other_thread(lambda: [m.compute(i, lambda v: v, 0) for i in range(20)] and m.clear(), timeout=20)
-    assert thrown == 120
     assert len(m) == len(m.to_dict()) == 0
 
 

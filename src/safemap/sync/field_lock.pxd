@@ -1,7 +1,7 @@
 from libc.stdint cimport uintptr_t
 
 from safemap._c cimport (claim_word, guard_enter, guard_leave, guard_reset, load_word, peek_word, safemap_guard,
-                         store_word, thread_id)
+                         spin_for_word, store_word, thread_id)
 
 
 cdef class ReadWriteLock:
@@ -43,6 +43,10 @@ cdef inline bint take(FieldRLock lock, bint blocking=True, double timeout=-1) ex
 
 cdef inline bint take_if_free(FieldRLock lock) noexcept:
     return claim_word(&lock._owner, thread_id())
+
+
+cdef inline bint spin(FieldRLock lock) noexcept:
+    return spin_for_word(&lock._owner, thread_id())
 
 
 cdef inline uintptr_t owner(FieldRLock lock) noexcept:

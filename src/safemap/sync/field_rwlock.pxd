@@ -1,7 +1,7 @@
 from libc.stdint cimport uintptr_t
 
-from safemap._c cimport (guard_enter, guard_leave, guard_reset, pause_collector, resume_collector, safemap_guard,
-                         thread_id)
+from safemap._c cimport (LOOKS, guard_enter, guard_leave, guard_reset, pause_collector, relax, resume_collector,
+                         safemap_guard, thread_id)
 from safemap.sync.field_lock cimport ReadWriteLock
 from safemap.sync.lock cimport deadline_after, time_until
 
@@ -26,6 +26,7 @@ cdef class FieldRWLock(ReadWriteLock):
     cdef Py_ssize_t _end_read_locked(self, uintptr_t me, bint all_of_them) except -1
     cdef list _next_locked(self)
     cdef bint _try(self, bint writing, bint woken) except -1
+    cdef bint _spin(self, bint writing) except -1
     cdef int _wake(self) except -1
 
 

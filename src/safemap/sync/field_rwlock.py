@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 TRIES = 3
+LOOKS = 0
 
 
 class FieldRWLock(ReadWriteLock):
@@ -66,7 +67,7 @@ class FieldRWLock(ReadWriteLock):
 
     def acquire_read(self) -> None:
         """Hold the lock for reading, together with other readers. Re-entrant, also inside a writing hold."""
-        if not read_at_once(self) and not self._try(False, False):
+        if not read_at_once(self) and not self._try(False, False) and not self._spin(False):
             self._wait(False, None)
 
     def acquire(self) -> None:
@@ -78,7 +79,7 @@ class FieldRWLock(ReadWriteLock):
         """Hold the lock for writing and return True, or return False if `timeout` seconds did not suffice."""
         if write_at_once(self) or self._try(True, False):
             return True
-        return (timeout is None or timeout > 0) and self._wait(True, timeout)
+        return (timeout is None or timeout > 0) and (self._spin(True) or self._wait(True, timeout))
 
     def release_read(self) -> None:
         """End one `acquire_read`."""
@@ -143,6 +144,14 @@ class FieldRWLock(ReadWriteLock):
             return self._read_locked(get_ident(), woken)
         finally:
             leave(self)
+
+    def _spin(self, writing: bool) -> bool:
+        """Look again and again whether the lock is to be had now, as `field_lock.spin` does, and why."""
+        for _ in range(LOOKS):
+            if self._try(writing, False):
+                return True
+            relax()
+        return False
 
     def _read_locked(self, me: int, woken: bool) -> bool:
         if self._writer == me:
@@ -363,6 +372,10 @@ def enter(_lock: FieldRWLock) -> None:
 
 def leave(_lock: FieldRWLock) -> None:
     """End it."""
+
+
+def relax() -> None:
+    """Tell the processor that this waits."""
 
 
 def reset_guard(_lock: FieldRWLock) -> None:

@@ -1,5 +1,5 @@
 from safemap._compiled cimport COMPILED
-from safemap.sync.field_lock cimport FieldRLock as _RLock, release, take as _take
+from safemap.sync.field_lock cimport FieldRLock as _RLock, release, spin as _spin, take as _take
 
 
 cdef class Lock(_RLock):

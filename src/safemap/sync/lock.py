@@ -51,10 +51,15 @@ if TYPE_CHECKING:
     def release(lock: _RLock) -> None:
         """End one hold of the lock: `lock.release()`, and when compiled, without a call."""
 
+    def _spin(lock: _RLock) -> bool: ...
     def _take(lock: _RLock, blocking: bool = True, timeout: float = -1) -> bool: ...
 else:
     _RLock = RLock
     _take = RLock.acquire
+
+    def _spin(_lock: _RLock) -> bool:
+        return False
+
     release = RLock.release
 
 
@@ -163,6 +168,8 @@ class Lock(_RLock):
 
     def _yield(self) -> bool:
         """Let others run for a moment, and return whether the lock could be taken after that."""
+        if _spin(self):
+            return True
         for _ in range(YIELDS):
             time.sleep(PAUSE)
             if _take(self, False):
