@@ -18,6 +18,7 @@ from safemap.bench.contestants.contestant import CONTRACT
 from safemap.bench.operations import parse
 from safemap.bench.recording import Recording, RecordingError, load
 from safemap.bench.script import OPERATIONS_WRITTEN, SLOW_OPERATIONS_WRITTEN, Script
+from safemap.bench.script import slow as slow_mix
 from safemap.bench.skew import disjoint, harmonic, zipf_exponent
 from safemap.bench.workload import Workload, WorkloadError
 from safemap.testing.threads import in_threads
@@ -32,14 +33,15 @@ def recorded(workload, threads=3, rounds=4, make=safemap.ShardedMap):
     made = {}
     exec(source + textwrap.indent(statements, " " * 8), made)
     meeting = threading.Barrier(threads, timeout=60)
-    slow = any(parse(share)[0].whole and part > 1 / 2 for share, part in workload.mix.items())
 
     def steps_of(turn, thread):
         # The same draws again and again would be a skew: keys that came often would come often each time.
         again = turn * threads if workload.access == "uniform" else 0
         steps = [step for chunk in script.lane(thread + again) for step in chunk]
         return steps[
-            : SLOW_OPERATIONS_WRITTEN if slow and not script.in_background(thread) else OPERATIONS_WRITTEN
+            : SLOW_OPERATIONS_WRITTEN
+            if slow_mix(workload.mix) and not script.in_background(thread)
+            else OPERATIONS_WRITTEN
         ]
 
     def work(thread):

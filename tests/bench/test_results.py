@@ -193,7 +193,7 @@ def test_results_go_to_a_file_and_back(tmp_path, name):
     again = Results.load(path)
     assert again == results
     assert [each.name for each in path.parent.iterdir()] == [name]
-    assert again.verdict("reads-50", 2) == results.verdict("reads-50", 2)
+    assert again.throughputs("reads-50", 2) == results.throughputs("reads-50", 2)
 
 
 def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):

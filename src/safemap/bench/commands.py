@@ -155,7 +155,7 @@ def _keep(results: Results, path: Path | None) -> None:
 
 
 def _try_to_write(*paths: Path | None) -> None:
-    """Raise OSError now, and not after ten minutes, where a file cannot be written."""
+    """Raise OSError now, and not after twelve minutes, where a file cannot be written."""
     for path in paths:
         if path is not None:
             existed = path.exists()

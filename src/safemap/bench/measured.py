@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from safemap.bench.contestants import REFERENCE
 from safemap.bench.contestants.variants import VARIANTS
 from safemap.bench.environment import Environment
+from safemap.bench.sizes import COSTS
 from safemap.bench.workload import Workload
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from safemap.bench.results import Results
 
 NAMES: Final = tuple(contestant.name for contestant in VARIANTS)
-COSTS: Final = ("get", "set", "length", "scan", "snapshot")
 """Operations whose cost by size is measured apart (see `sizes`)."""
 NANO: Final = 1e9
 DIGITS: Final = 4

@@ -1,4 +1,4 @@
-"""Plans that are ready: quick (under a minute), standard (ten minutes), full (hours)."""
+"""Plans that are ready: quick (under a minute), standard (about twelve minutes), full (hours)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from safemap.bench import histogram
 from safemap.bench.contestants import CONTROL, REFERENCE
 from safemap.bench.environment import Environment
 from safemap.bench.plan import Cell, Plan
-from safemap.bench.statistics import Verdict, jain, judge, noise_floor, within_blocks
+from safemap.bench.statistics import jain, noise_floor, within_blocks
 from safemap.bench.workload import WorkloadError
 
 if TYPE_CHECKING:
@@ -248,12 +248,6 @@ class Results:
                 scores = self.throughputs(workload, threads)
                 ratios += within_blocks(scores.get(CONTROL, {}), scores.get(REFERENCE, {}))
         return noise_floor(ratios, self.plan.blocks)
-
-    def verdict(self, workload: str, threads: int) -> Verdict | None:
-        """Return which variant to take for a workload. None without a good figure of the reference."""
-        scores = self.throughputs(workload, threads)
-        noise = self.noise(threads, self.kind_of(workload))
-        return judge(scores, self.plan.names("variant"), self.plan.names("baseline"), REFERENCE, noise)
 
     def cores_had(self, threads: int) -> float | None:
         """Return how many cores' worth of CPU time the threads got in the windows of a plain dict: the median.

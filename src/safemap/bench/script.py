@@ -140,9 +140,7 @@ class Script:
     def lane(self, thread: int) -> tuple[Chunk, ...]:
         """Return what a thread does, over and over: in chunks."""
         steps = list(_Lane(self, thread).steps())
-        mix = self.workload.mix
-        slow = sum(part for share, part in mix.items() if parse(share)[0].whole) > 1 / 2
-        size = 1 if slow and not self.in_background(thread) else CHUNK
+        size = 1 if slow(self.workload.mix) and not self.in_background(thread) else CHUNK
         return tuple(tuple(steps[at : at + size]) for at in range(0, len(steps), size))
 
     # --- was the map right? -------------------------------------------------------------------------
@@ -200,6 +198,11 @@ def _clears(workload: Workload) -> bool:
     return all(parse(share)[1] != "there" for share in (*workload.mix, *workload.background))
 
 
+def slow(mix: Mapping[str, float]) -> bool:
+    """Return whether most operations of a mix look at the whole map."""
+    return sum(part for share, part in mix.items() if parse(share)[0].whole) > 1 / 2
+
+
 class _Lane:
     """Writes the script of one thread."""
 
@@ -211,8 +214,7 @@ class _Lane:
         self.make = MAKERS[workload.keys]
         self.places = {operation.name: place for place, operation in enumerate(script.operations)}
         self.added: list[int] = []
-        slow = any(parse(share)[0].whole and part > 1 / 2 for share, part in self.mix.items())
-        self.count = SLOW_OPERATIONS_WRITTEN if slow else OPERATIONS_WRITTEN
+        self.count = SLOW_OPERATIONS_WRITTEN if slow(self.mix) else OPERATIONS_WRITTEN
         layout = _Layout.of(workload)
         self.layout = layout
         if workload.access == "disjoint":

@@ -5,11 +5,11 @@ plain Python its steps would not be atomic: it is not used there.) Taking a free
 one store with the GIL, one compare-and-swap without it; nothing of it runs Python code, so no signal handler,
 finalizer or asynchronous exception can come in between.
 
-Without the GIL a thread that finds the lock taken first looks again for a microsecond or two (`spin`). A thread that
-must wait longer lists itself with a *gate* (a plain lock that is shut), and sleeps on that. A release opens the gate
-of the first in the list; the lock itself is free for anyone (so a thread that has the GIL need not hand it to one
-that has not: no convoy). Who was woken and came too late TRIES times asks to be *given* the lock at the next release,
-so nobody starves; Go's mutex and PyMutex do the same after a millisecond.
+Without the GIL a thread that finds the lock taken first looks again for a microsecond or two (`spin`). A thread
+that must wait longer lists itself with a *gate* (a plain lock that is shut), and sleeps on that. A release opens
+the gate of the first in the list; the lock itself is free for anyone (so a thread that has the GIL need not hand
+it to one that has not: no convoy). Who was woken and came too late TRIES times asks to be *given* the lock at the
+next release, so nobody starves; Go's mutex and PyMutex do the same after a millisecond.
 
 Invariants
   1. The owner is the ident of the holder, or 0. A thread sets it to its own ident when it finds 0, in one step;
@@ -221,7 +221,7 @@ def take_if_free(lock: FieldRLock) -> bool:
 def spin(_lock: FieldRLock) -> bool:
     """Look again and again, without the GIL, whether the lock has become free; return whether it was taken.
 
-    Holds last some 100 ns, and a sleep a hundred times that: where all sleep at once, the lock lies idle meanwhile.
+    Holds last some 100 ns, and a sleep a hundred times that: where all sleep at once, the lock lies idle.
     """
     return False
 
