@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from safemap.bench.measured import NAMES
+from safemap.bench.measured import measured_names
 from safemap.bench.operations import OPERATIONS, parse
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ DECADE, KEYS, ACCESS, VALUES, DOUBLING = 0.15, 0.2, 0.1, 0.05, 0.3
 
 def pick(points: Sequence[Point], workload: Workload, threads: int) -> str:
     """Return the variant that was fastest on the nearest workload."""
-    known = [point for point in points if not point.alone and len(point.ns) == len(NAMES)]
+    names = {*measured_names(points)}
+    known = [point for point in points if not point.alone and point.ns.keys() >= names]
     ns = min(known, key=lambda point: _distance(point, workload, threads)).ns
     return min(ns, key=lambda name: ns[name])
 

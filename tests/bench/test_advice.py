@@ -5,12 +5,26 @@ from dataclasses import replace
 import pytest
 
 from safemap.bench import measured as measured_module
-from safemap.bench.measured import NAMES, Measured, Point, digest
+from safemap.bench.measured import Measured, Point, digest
 from safemap.bench.recommend import NeedError, parse_size, words, workload_of
+from safemap.bench.recommend import needs as needs_module
 from safemap.bench.recommend.advice import advice_from
 from safemap.bench.recommend.extrapolation import same_workload
 from safemap.bench.workload import Workload, WorkloadError
-from tests.bench.made_up import COPYING, DIRTY, ENVIRONMENT, MUTEX, RWLOCK, SHARDED, run_of, small_plan, suite
+from tests.bench.made_up import (
+    COPYING,
+    DIRTY,
+    ENVIRONMENT,
+    MUTEX,
+    NAMES,
+    RWLOCK,
+    SHARDED,
+    run_of,
+    small_plan,
+    suite,
+)
+
+pytestmark = pytest.mark.usefixtures("five_variants")
 
 READS = Workload("some name", {"get": 0.95, "set": 0.05})
 UNMEASURED = Workload("mine", {"get": 0.85, "set": 0.15}, size=5_000)
@@ -113,6 +127,51 @@ def test_unknown_needs_and_impossible_threads_are_refused(measured):
     for wrong in (0, -1, True, 2.0, 10_001):
         with pytest.raises(ValueError, match="threads must be a whole number from 1"):
             advised(measured, threads=wrong)
+
+
+# --- variants that the results do not know ----------------------------------------------------------
+
+
+@pytest.fixture
+def newer(monkeypatch):
+    """There is a variant more than when it was measured, with what no other one has together."""
+    promised = needs_module.VARIANTS[MUTEX]._replace(reader_waits_for_writer="no", snapshot="O(1)")
+    monkeypatch.setattr(needs_module, "VARIANTS", {**needs_module.VARIANTS, "NewMap": promised})
+    monkeypatch.setattr(measured_module, "NAMES", (*NAMES, "NewMap"))
+
+
+def test_a_variant_that_was_not_measured_is_named_and_not_ranked(measured, newer):
+    for workload in (UNMEASURED, READS):
+        advice = advised(measured, workload)
+        assert advice.pick in NAMES
+        assert {advice.pick, *(other.name for other in advice.others)} == {*NAMES}
+        assert advice.unmeasured == ("NewMap",)
+        assert "Not measured there, and so not ranked: NewMap." in words(advice)
+
+
+def test_where_it_alone_meets_the_needs_nothing_is_picked_and_no_need_given_up(measured, newer):
+    advice = advised(measured, needs=["order", "free-readers"])
+    assert (advice.pick, advice.others, advice.unmeasured) == (None, (), ("NewMap",))
+    assert advice.contradictions == advice.compromises == ()
+    lines = words(advice)
+    assert lines[0].startswith("No variant that was measured, for ")
+    assert lines[1] == "Not measured there, and so not ranked: NewMap."
+
+
+def test_where_one_more_meets_them_that_is_the_only_one_of_those_measured(measured, newer):
+    advice = advised(measured, needs=["snapshot"])
+    assert advice.pick == COPYING
+    assert "It is the only variant of those measured that meets the needs." in words(advice)
+
+
+def test_one_that_does_not_meet_the_needs_is_not_named(measured, newer):
+    assert advised(measured, needs=["key-functions"]).unmeasured == ()
+    assert advised(measured, needs=["key-functions"]).pick == SHARDED
+
+
+def test_where_all_were_measured_nothing_is_said_of_it(measured):
+    assert advised(measured).unmeasured == ()
+    assert not [line for line in words(advised(measured)) if "ranked" in line]
 
 
 # --- where it extrapolates --------------------------------------------------------------------------

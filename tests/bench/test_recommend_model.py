@@ -7,13 +7,13 @@ from itertools import combinations
 import pytest
 
 from safemap.bench.drawn import draw
-from safemap.bench.measured import NAMES, digest
+from safemap.bench.measured import digest
 from safemap.bench.recommend import model as model_module
 from safemap.bench.recommend.features import PRIORS, figures
 from safemap.bench.recommend.model import Model
 from safemap.bench.recommend.ridge import fit
 from safemap.bench.workload import Workload
-from tests.bench.made_up import COPYING, MUTEX, suite, takes
+from tests.bench.made_up import COPYING, MUTEX, NAMES, suite, takes
 
 UNSEEN = draw(60, 11)
 
@@ -147,13 +147,29 @@ def test_a_snapshot_costs_more_after_writes():
     assert rare["mixing"] > 0
 
 
+def without(point, name):
+    return replace(point, ns={each: ns for each, ns in point.ns.items() if each != name})
+
+
 def test_points_without_a_variant_are_no_ground_for_predictions(points):
-    lacking = [each for each in points if not each.alone]
-    for each in lacking:
-        del (ns := dict(each.ns))[MUTEX]
-        object.__setattr__(each, "ns", ns)
+    """Where other points have it. As it is, each lacks another one."""
+    runs = [each for each in points if not each.alone]
+    lacking = [without(point, NAMES[at % len(NAMES)]) for at, point in enumerate(runs)]
     with pytest.raises(ValueError, match="no workload was measured"):
         Model(lacking)
+    with pytest.raises(ValueError, match="no workload was measured"):
+        Model([])
+
+
+def test_a_variant_that_was_nowhere_measured_is_left_out(points):
+    """Of the others the same is predicted as ever, but for what the prior takes for a usual time."""
+    model, whole = Model([without(point, COPYING) for point in points]), Model(points)
+    assert model.names == (*NAMES[:3], *NAMES[4:])
+    for workload in UNSEEN:
+        predicted = model.predict(workload, 2)
+        assert set(predicted) == set(model.names)
+        for name, ns in predicted.items():
+            assert ns == pytest.approx(whole.predict(workload, 2)[name], rel=0.1)
 
 
 def test_every_figure_has_a_prior():

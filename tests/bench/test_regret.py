@@ -16,13 +16,14 @@ from benchmarks.judging import (
     wilson,
 )
 from benchmarks.unseen import plan
+from safemap.bench import measured
 from safemap.bench.catalogue import WORKLOADS
 from safemap.bench.drawn import draw
-from safemap.bench.measured import NAMES, digest
+from safemap.bench.measured import digest
 from safemap.bench.operations import parse
 from safemap.bench.script import Script
 from safemap.bench.workload import Workload
-from tests.bench.made_up import MUTEX, run_of, suite
+from tests.bench.made_up import MUTEX, NAMES, run_of, suite
 
 
 def scores(**figures):
@@ -155,9 +156,9 @@ def test_drawn_workloads_are_of_every_kind():
 
 def test_the_plan_measures_variants_alone_and_threads_take_turns():
     made = plan(draw(4, 1), (1, 2), 3, 0.05, 1)
-    assert [entrant.name for entrant in made.entrants] == list(NAMES)
+    assert [entrant.name for entrant in made.entrants] == list(measured.NAMES)
     assert list(made.threads.values()) == [(1,), (2,), (1,), (2,)]
-    assert sum(1 for _ in made.cells(2)) == 4 * 3 * len(NAMES)
+    assert sum(1 for _ in made.cells(2)) == 4 * 3 * len(measured.NAMES)
 
 
 def test_a_tiny_evaluation_runs_from_end_to_end(tmp_path, monkeypatch, capsys):

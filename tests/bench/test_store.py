@@ -23,7 +23,7 @@ QUESTION = workload_of(0.95, 10_000)
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch, five_variants):
     monkeypatch.setenv(store.VARIABLE, str(tmp_path / "results"))
     return tmp_path / "results"
 

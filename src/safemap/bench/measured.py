@@ -19,7 +19,7 @@ from safemap.bench.sizes import COSTS
 from safemap.bench.workload import Workload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from safemap.bench.results import Results
 
@@ -83,6 +83,12 @@ class Measured:
                 for point in given["points"]
             ),
         )
+
+
+def measured_names(points: Iterable[Point]) -> tuple[str, ...]:
+    """Return the variants that some workload has a figure of: not one that is newer than the results."""
+    found = {name for point in points if not point.alone for name in point.ns}
+    return tuple(name for name in NAMES if name in found)
 
 
 def digest(results: Results) -> Measured:

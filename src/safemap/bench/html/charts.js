@@ -6,12 +6,14 @@ const OPEN = ["cross", "plus", "circle", "square", "triangle", "diamond", "down"
 const DASHES = ["", "5 3", "2 3", "8 3 2 3", "10 4", "1 3", "6 2 1 2 1 2"];
 const hidden = new Set(data.contestants.flatMap((each, at) => (each.shown ? [] : [at])));
 
-// Variants have colours and full marks; baselines are grey, and told apart by open marks and dashes.
+// Variants have colours and full marks, and open ones and dashes where the colours come round again; baselines are
+// grey, and told apart by open marks and dashes.
 const counts = { true: 0, false: 0 };
 const looks = data.contestants.map((each) => {
   const variant = each.role === "variant";
   const at = counts[variant]++;
-  if (variant) return { color: `s${at % FILLED.length}`, shape: FILLED[at % FILLED.length], dash: "", open: false };
+  const [place, round] = [at % FILLED.length, Math.floor(at / FILLED.length)];
+  if (variant) return { color: `s${place}`, shape: FILLED[place], dash: DASHES[round % DASHES.length], open: round > 0 };
   return { color: "sx", shape: OPEN[at % OPEN.length], dash: DASHES[at % DASHES.length], open: true };
 });
 const PLAIN = { color: "sx", shape: "circle", dash: "", open: false };

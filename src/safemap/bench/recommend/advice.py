@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from safemap.bench.measured import NORMAL_95
+from safemap.bench.measured import NORMAL_95, measured_names
 from safemap.bench.recommend.extrapolation import extrapolations, same_workload
 from safemap.bench.recommend.model import Model
 from safemap.bench.recommend.needs import admitted, contradictions, known, rulings, without_least
@@ -53,9 +53,11 @@ class Advice:
     threads: int
     needs: tuple[str, ...]
     pick: str | None
-    """None: no variant meets all needs."""
+    """None: no variant that was measured meets all needs."""
     others: tuple[Other, ...]
     """The other variants that meet the needs, the fastest first."""
+    unmeasured: tuple[str, ...]
+    """Variants that meet the needs, and that the results have no figures of: they are not ranked."""
     faster: tuple[Other, ...]
     """Variants that the needs rule out and that are faster than the pick, by more than noise: what needs cost."""
     rulings: tuple[Ruling, ...]
@@ -105,6 +107,7 @@ def advice_from(
     view = _View.of(measured, workload, threads)
     ranked = view.ranked()
     fit = admitted(ruled)
+    names = measured_names(measured.points)
     pick = next((name for name in ranked if name in fit), None)
     others: list[Other] = []
     faster: list[Other] = []
@@ -120,6 +123,7 @@ def advice_from(
         needs=needs,
         pick=pick,
         others=tuple(others),
+        unmeasured=tuple(name for name in fit if name not in names),
         faster=tuple(faster),
         rulings=ruled,
         contradictions=contradictions(ruled),

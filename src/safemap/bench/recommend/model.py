@@ -15,7 +15,7 @@ from itertools import combinations
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Final
 
-from safemap.bench.measured import NAMES, NORMAL_95
+from safemap.bench.measured import NORMAL_95, measured_names
 from safemap.bench.recommend.features import figures, prior
 from safemap.bench.recommend.ridge import fit
 from safemap.bench.statistics import Ratio
@@ -45,13 +45,16 @@ MOST_LEVERAGE: Final = 0.999
 
 
 class Model:
-    """Predicts from points that have figures of all variants."""
+    """Predicts from points that have figures of all variants that were measured."""
 
     def __init__(self, points: Sequence[Point]) -> None:
         """Fit. Raises ValueError if no point will do."""
-        self.points = [point for point in points if len(point.ns) == len(NAMES) and not point.workload.background]
+        self.names = measured_names(points)
+        self.points = [
+            point for point in points if point.ns.keys() >= {*self.names} and not point.workload.background
+        ]
         runs = [point for point in self.points if not point.alone]
-        if not runs:
+        if not (runs and self.names):
             message = "no workload was measured with all variants"
             raise ValueError(message)
         counts = [point.threads for point in runs]
@@ -60,14 +63,14 @@ class Model:
         self.threads = sorted(set(counts))
         self._unit = median(_mean(point.ns) for point in runs)
         self._factors = {count: self._factors_of(runs, count) for count in self.threads}
-        self._fits = {name: self._fit(name) for name in NAMES}
+        self._fits = {name: self._fit(name) for name in self.names}
         self._error = self._off()
 
     def _factors_of(self, runs: Sequence[Point], threads: int) -> list[tuple[float, dict[str, float]]]:
         """Return, for each workload measured with so many threads and the usual ones, its reads and log ratios."""
         usual = {point.workload.name: point for point in runs if point.threads == self.usual_threads}
         return [
-            (point.workload.reads, {name: math.log(point.ns[name] / base.ns[name]) for name in NAMES})
+            (point.workload.reads, {name: math.log(point.ns[name] / base.ns[name]) for name in self.names})
             for point in runs
             if point.threads == threads and (base := usual.get(point.workload.name)) is not None
         ]
@@ -147,7 +150,7 @@ class Model:
                 continue
             left_out = self.left_out(point)
             off = {name: math.log(time / point.ns[name]) for name, (time, _) in left_out.items()}
-            for one, other in combinations(NAMES, 2):
+            for one, other in combinations(self.names, 2):
                 kept = (left_out[one][1] + left_out[other][1]) / 2
                 errors.append(abs(off[one] - off[other]) * math.sqrt(kept))
         return sorted(errors)[int(QUANTILE * (len(errors) - 1))] / NORMAL_95

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 def words(advice: Advice) -> list[str]:
     """Return the advice: the pick first, then what it stands on. Details are indented."""
     threads = f"{advice.threads} thread" + "s" * (advice.threads != 1)
-    lines = [f"{advice.pick or 'No variant'}, for {advice.workload}; {threads}"]
+    nobody = "No variant that was measured" if advice.unmeasured else "No variant"
+    lines = [f"{advice.pick or nobody}, for {advice.workload}; {threads}"]
     lines += _comparison(advice)
+    if advice.unmeasured:
+        lines.append(f"Not measured there, and so not ranked: {', '.join(advice.unmeasured)}.")
     lines += _needs(advice)
     lines += _basis(advice)
     return lines
@@ -29,7 +32,8 @@ def _comparison(advice: Advice) -> Iterator[str]:
     if advice.pick is None:
         return
     if not advice.others:
-        yield "It is the only variant that meets the needs."
+        measured = " of those measured" if advice.unmeasured else ""
+        yield f"It is the only variant{measured} that meets the needs."
     else:
         yield "Throughput, beside that of the others, with 95 % intervals:"
         yield from map(_other, advice.others)
