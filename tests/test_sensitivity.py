@@ -73,17 +73,14 @@ def without_locks(m, monkeypatch):
     for module in (sharded, read_dirty):
         monkeypatch.setattr(module, "acquire_for", lambda _lock, _key: None)
         monkeypatch.setattr(module, "release", lambda _lock: None)
-    if isinstance(m, (safemap.MutexMap, safemap.RWLockMap)):
-        m._lock = NoLock()
-    elif isinstance(m, safemap.ShardedMap):
+    if isinstance(m, safemap.ShardedMap):
         shards = tuple(NoShard() for _ in m._shards)
         m._shards = shards
         m._section = NoLock()
         m._section.partitions = shards
-    elif isinstance(m, safemap.ReadDirtyMap):
-        m._section = m._lock = NoLock()
     else:
-        m._section = m._commit = NoLock()
+        for name in {"_lock", "_section", "_commit"} & set(dir(m)):
+            setattr(m, name, NoLock())
     return m
 
 

@@ -11,21 +11,6 @@ class TestDict(Conformance):
     claims = DICT
 
 
-class TestMutexMap(Conformance):
-    make = safemap.MutexMap
-
-
-class TestRWLockMap(Conformance):
-    make = safemap.RWLockMap
-
-
-class TestShardedMap(Conformance):
-    make = safemap.ShardedMap
-
-
-class TestCopyOnWriteMap(Conformance):
-    make = safemap.CopyOnWriteMap
-
-
-class TestReadDirtyMap(Conformance):
-    make = safemap.ReadDirtyMap
+for variant in safemap.KINDS.values():
+    name = f"Test{variant.__name__}"
+    globals()[name] = type(name, (Conformance,), {"make": variant, "__module__": __name__})

@@ -19,6 +19,10 @@ from safemap.testing.threads import in_threads
 from tests.support import run_python
 
 
+def excludes(kind):
+    return safemap.KINDS[kind].guarantees.function_excludes
+
+
 def test_leaving_an_entry_that_was_not_entered_is_an_error(variant):
     m = variant(a=1)
     with pytest.raises(RuntimeError, match="not held"), contextlib.ExitStack() as stack:
@@ -88,7 +92,7 @@ def test_nested_claims_while_a_section_waits(variant):
     m._check()
 
 
-@pytest.mark.parametrize("kind", ["sharded", "read_dirty"])
+@pytest.mark.parametrize("kind", [kind for kind in safemap.KINDS if excludes(kind) == "its key"])
 def test_a_late_claim_does_not_come_into_a_section(kind):
     m = safemap.create(kind, {"k": 0})
     ready = threading.Event()
@@ -241,7 +245,7 @@ def test_fork_by_the_holder_while_others_wait(kind):
         warnings.simplefilter("ignore", DeprecationWarning)
         import safemap
         m = safemap.create({kind!r}, {{"k": 0}})
-        whole = {kind!r} in ("mutex", "rwlock")
+        whole = m.guarantees.function_excludes == "the map"
         stop = False
         def wait():
             while not stop: m["k"] = 1
@@ -284,7 +288,7 @@ def test_popitem_of_a_key_whose_hash_has_changed_ends(kind):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no signals to speak of on this system")
-@pytest.mark.parametrize("kind", ["mutex", "rwlock", "copy_on_write"])
+@pytest.mark.parametrize("kind", [kind for kind in safemap.KINDS if excludes(kind) != "its key"])
 def test_a_handler_that_waits_as_its_thread_does_goes_first(kind):
     run_python(
         f"""

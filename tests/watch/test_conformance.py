@@ -11,30 +11,6 @@ from safemap.testing.conformance import Conformance
 from safemap.watch import WatchedMap
 
 
-class WatchedMutexMap(WatchedMap):
-    __slots__ = ()
-
-
-class WatchedRWLockMap(WatchedMap):
-    __slots__ = ()
-    kind = safemap.RWLockMap
-
-
-class WatchedShardedMap(WatchedMap):
-    __slots__ = ()
-    kind = safemap.ShardedMap
-
-
-class WatchedCopyOnWriteMap(WatchedMap):
-    __slots__ = ()
-    kind = safemap.CopyOnWriteMap
-
-
-class WatchedReadDirtyMap(WatchedMap):
-    __slots__ = ()
-    kind = safemap.ReadDirtyMap
-
-
 class Heard:
     """A watched map that somebody listens to from its first moment on, so that every write is logged.
 
@@ -49,49 +25,16 @@ class Heard:
         return self
 
 
-class HeardMutexMap(Heard, WatchedMutexMap):
-    __slots__ = ()
+def made(name, *bases, **body):
+    """Make a class of this module, where its pickled maps will look for it."""
+    globals()[name] = type(name, bases, {"__module__": __name__, **body})
+    return globals()[name]
 
 
-class HeardRWLockMap(Heard, WatchedRWLockMap):
-    __slots__ = ()
-
-
-class HeardShardedMap(Heard, WatchedShardedMap):
-    __slots__ = ()
-
-
-class HeardCopyOnWriteMap(Heard, WatchedCopyOnWriteMap):
-    __slots__ = ()
-
-
-class HeardReadDirtyMap(Heard, WatchedReadDirtyMap):
-    __slots__ = ()
-
-
-class TestMutexMap(Conformance):
-    make = WatchedMutexMap
-
-
-class TestShardedMap(Conformance):
-    make = WatchedShardedMap
-
-
-class TestHeardMutexMap(Conformance):
-    make = HeardMutexMap
-
-
-class TestHeardRWLockMap(Conformance):
-    make = HeardRWLockMap
-
-
-class TestHeardShardedMap(Conformance):
-    make = HeardShardedMap
-
-
-class TestHeardCopyOnWriteMap(Conformance):
-    make = HeardCopyOnWriteMap
-
-
-class TestHeardReadDirtyMap(Conformance):
-    make = HeardReadDirtyMap
+for variant in safemap.KINDS.values():
+    name = variant.__name__
+    watched = made(f"Watched{name}", WatchedMap, __slots__=(), kind=variant)
+    heard = made(f"Heard{name}", Heard, watched, __slots__=())
+    made(f"TestHeard{name}", Conformance, make=heard)
+    if variant in {safemap.MutexMap, safemap.ShardedMap}:
+        made(f"Test{name}", Conformance, make=watched)
