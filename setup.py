@@ -127,8 +127,10 @@ def calling(method: ast.FunctionDef, alias: str) -> str:
     for argument in named:
         argument.annotation = None
     call = f"self.{method.name}({', '.join(argument.arg for argument in named[1:])})"
+    doc = ast.get_docstring(method, clean=False)
+    said = "" if doc is None else f"{doc!r}; "
     # In C, the slot for `__setitem__` returns no object.
-    return f"def {alias}({ast.unparse(method.args)}): {call if alias == '__setitem__' else f'return {call}'}"
+    return f"def {alias}({ast.unparse(method.args)}): {said}{call if alias == '__setitem__' else f'return {call}'}"
 
 
 def names_bound(node: ast.stmt) -> set[str]:

@@ -10,7 +10,15 @@ if TYPE_CHECKING:
 
 
 class Missing(enum.Enum):
-    """The type of `MISSING`; its only member is the sentinel."""
+    """The type of `MISSING`; its only member is the sentinel. It is false.
+
+    Cost: O(1).
+    Atomicity: good - it cannot change.
+    Errors: none of its own.
+
+    >>> bool(ShardedMap().swap("apples", 3, MISSING))
+    False
+    """
 
     MISSING = "MISSING"
 

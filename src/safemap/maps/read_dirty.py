@@ -66,8 +66,15 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
     """A mapping whose settled keys are read without a lock: Go's `sync.Map`.
 
     Take it where keys are written once and read many times (caches that only grow, registries), or where
-    threads work on different keys. New keys cost a lock and a promotion later; a map that keeps getting and
-    losing keys is better off sharded. It has no insertion order and no `update` in one step; iteration is weak.
+    threads work on different keys. A map that keeps getting and losing keys is better off sharded. It has no
+    insertion order and no `update` in one step; iteration is weak.
+
+    Cost: reads of settled keys take no lock. New keys are looked for under the lock, until there have been as
+        many such looks as new keys: then all are promoted. `popitem` is O(n) where keys are neither strings nor
+        numbers.
+    Atomicity: maybe - one step on each key, and for `snapshot`, `to_dict` and `copy`; of the rest say
+        `guarantees.update`, `guarantees.iteration` and `guarantees.length`.
+    Errors: those of the contract.
 
     >>> seen = ReadDirtyMap()
     >>> seen.setdefault("a", 1), seen.setdefault("a", 2)

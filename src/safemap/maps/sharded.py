@@ -100,6 +100,11 @@ class ShardedMap(ConcurrentMapping[K, V]):
 
     Option `shards=`: how many, 1 to 65,536, rounded up to a power of two; 16 by default.
 
+    Cost: reads take no lock, writes their shard's; what holds the whole takes all, O(shards).
+    Atomicity: maybe - one step on each key, and for `snapshot`, `to_dict` and `copy`; of the rest say
+        `guarantees.update`, `guarantees.iteration` and `guarantees.length`.
+    Errors: ValueError for `shards` out of range, TypeError for no whole number.
+
     >>> hits = ShardedMap.configured(shards=64)
     >>> hits.merge("/", 1, int.__add__)
     1

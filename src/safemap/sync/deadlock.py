@@ -48,8 +48,22 @@ if TYPE_CHECKING:
 class DeadlockError(RuntimeError):
     """Waiting would never end: the threads concerned wait for one another.
 
-    Raised in the thread whose wait would have closed the circle. What that thread was about to do
-    has not been done; the other threads go on.
+    Raised in the thread whose wait would have closed the circle; the other threads go on.
+
+    Cost: nothing where nobody waits. A circle is an error when it has been seen for 50 ms.
+    Atomicity: good - what the thread was about to do has not been done.
+    Errors: it is one: a RuntimeError.
+
+    >>> accounts, both = ShardedMap(anna=30, ben=10), threading.Barrier(2)
+    >>> def pay(giver, taker):
+    ...     with accounts.entry(giver) as gives:
+    ...         both.wait(10)
+    ...         with accounts.entry(taker) as takes:
+    ...             gives.value, takes.value = gives.value - 5, takes.value + 5
+    >>> with ThreadPoolExecutor() as pool:
+    ...     paid = [pool.submit(pay, "anna", "ben"), pool.submit(pay, "ben", "anna")]
+    >>> [type(each.exception()) for each in paid if each.exception()]
+    [<class 'safemap.sync.deadlock.DeadlockError'>]
     """
 
 

@@ -14,13 +14,13 @@ WhenFull: TypeAlias = Literal["restart", "skip"]
 class Event(NamedTuple, Generic[K, V]):
     """One change of a map.
 
-    | kind | key | old | new |
-    |---|---|---|---|
-    | added | the key | MISSING | its value |
-    | changed | the key | the value before | the value now, which may be the same |
-    | removed | the key | the value before | MISSING |
-    | cleared | MISSING | a `Snapshot` of what was there | MISSING |
-    | lost | MISSING | MISSING | how many events the subscriber has missed: see `WatchedMap.subscribe` |
+    What `kind` says, and what is then in the other fields, which else are MISSING:
+
+    - "added": `key`; `new` is its value.
+    - "changed": `key`; `old` is the value before, `new` the value now, which may be the same.
+    - "removed": `key`; `old` is the value before.
+    - "cleared": `old` is a `Snapshot` of what was there.
+    - "lost": `new` is how many events the subscriber has missed, see `WatchedMap.subscribe`.
     """
 
     kind: Kind

@@ -33,18 +33,47 @@ class _Listener:
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed. It may also have come to its end, with its map."""
+        """Whether it was closed. It may also have come to its end, with its map.
+
+        Cost: O(1).
+        Atomicity: good - one look.
+        Errors: none of its own.
+
+        >>> m = WatchedMap(a=1)
+        >>> with m.watch() as events:
+        ...     events.closed
+        False
+        """
         return self._mailbox.closed
 
     @property
     def lost(self) -> int:
-        """How many events did not fit, of those that the subscriber has been told of by an event "lost"."""
+        """How many events did not fit, of those that the subscriber has been told of by an event "lost".
+
+        Cost: O(1).
+        Atomicity: good - one look.
+        Errors: none of its own.
+
+        >>> m = WatchedMap(a=1)
+        >>> m.watch().lost
+        0
+        """
         return self._mailbox.lost
 
     def close(self) -> None:
         """Deliver nothing more. From any thread, as often as one likes; returns at once.
 
         A callback that is just running goes on to its end.
+
+        Cost: O(1).
+        Atomicity: good - one step.
+        Errors: none of its own.
+
+        >>> m = WatchedMap(a=1)
+        >>> events = m.watch()
+        >>> events.close()
+        >>> list(events)
+        []
         """
         if not self._mailbox.closed:
             self._log.end(self._mailbox)
@@ -88,8 +117,15 @@ class Watch(_Listener, Generic[K, V]):
     def take(self, timeout: float | None = None) -> Event[K, V] | None:
         """Wait for the next event and return it; None at the end.
 
-        Raises TimeoutError if there is none in `timeout` seconds. Without a timeout, RuntimeError if this thread
-        holds a key of the map, or the map: it could keep away what it waits for, for ever.
+        Cost: O(1), and the wait.
+        Atomicity: good - each event goes to one thread.
+        Errors: TimeoutError if there is none in `timeout` seconds. Without a timeout, RuntimeError if this thread
+            holds a key of the map, or the map: it could keep away what it waits for, for ever.
+
+        >>> m = WatchedMap(a=1)
+        >>> events = m.watch(initial=True)
+        >>> events.take(timeout=10)
+        Event(kind='added', key='a', old=MISSING, new=1, sequence=0)
         """
         check_timeout(timeout)
         try:
