@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import sys
+from typing import TypeVar
 
 os.environ["SAFEMAP_PURE"] = "1"  # signatures and types stand in the plain files
 
@@ -12,6 +14,12 @@ from docutils import nodes
 from docutils.parsers.rst import roles
 
 import safemap
+
+for name, module in list(sys.modules.items()):  # at runtime, type parameters are None there: see safemap._types
+    if name.startswith("safemap"):
+        for letter in "KVT":
+            if getattr(module, letter, ...) is None:
+                setattr(module, letter, TypeVar(letter))
 
 project = "safemap"
 author = "the safemap authors"
@@ -29,7 +37,6 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-autodoc_type_aliases = {"K": "K", "V": "V", "T": "T"}
 add_module_names = False
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88

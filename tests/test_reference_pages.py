@@ -93,7 +93,7 @@ def test_an_overview_that_says_something_else_is_found():
 def test_the_pages_have_every_public_name(module, names):
     text = "".join(map(page, names.split()))
     public = importlib.import_module(module).__all__
-    shown = re.findall(rf"^\.\. auto\w+:: {re.escape(module)}\.(\w+)(?:\(.*\))?$", text, re.MULTILINE)
+    shown = re.findall(r"^\.\. (?:auto|py:)\w+:: (?:[\w.]+\.)?(\w+)(?:\(.*\))?$", text, re.MULTILINE)
     assert sorted(public) == sorted({*shown} & {*public})
     for name in public:
         thing = getattr(importlib.import_module(module), name)
