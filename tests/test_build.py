@@ -207,6 +207,22 @@ def test_an_alias_for_a_method_becomes_a_method():
     ]
 
 
+def test_an_alias_for_a_method_says_what_the_method_says():
+    source = '''
+
+        class C:
+            def _store(self, key):
+                """Set it.
+
+                Cost: O(1).
+                """
+
+            __setitem__ = _store
+    '''
+    said = r"'Set it.\n\n        Cost: O(1).\n        '"
+    assert translated(source, "cdef class C:\n")[-1] == f"    def __setitem__(self, key): {said}; self._store(key)"
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

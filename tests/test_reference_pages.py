@@ -106,6 +106,7 @@ def test_the_page_of_the_maps_has_the_table_of_guarantees():
     head, *rows = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
     assert head == "guarantees"
     assert rows == list(fields())
+    assert re.findall(r"^   \.\. autoattribute:: (\w+)", page("maps"), re.MULTILINE) == list(fields())
     for field in fields():
         cells = re.search(rf"^\| `{field}` \|(.*)\|$", text, re.MULTILINE)[1].split("|")
         values = [getattr(cls.guarantees, field) for cls in safemap.KINDS.values()]
