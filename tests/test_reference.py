@@ -13,12 +13,15 @@ import inspect
 import json
 import pickle
 import re
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
 
 import safemap
+from safemap.bench import Recorder
+from safemap.bench.recording import load
 from safemap.watch import Watch, WatchedMap
 
 SOURCE = Path(safemap.__file__).parent
@@ -39,7 +42,10 @@ VIEWS = [
     type(view) for view in (safemap.MutexMap().keys(), safemap.MutexMap().values(), safemap.MutexMap().items())
 ]
 FOR_EXAMPLES = {name: getattr(safemap, name) for name in safemap.__all__} | {
+    "Recorder": Recorder,
+    "TemporaryDirectory": tempfile.TemporaryDirectory,
     "WatchedMap": WatchedMap,
+    "load": load,
     "ThreadPoolExecutor": concurrent.futures.ThreadPoolExecutor,
     "json": json,
     "pickle": pickle,
@@ -77,6 +83,10 @@ BESIDE = {
         if cls.__module__ == Watch.__module__
         for name, doc in members(cls, operators=False)
     },
+}
+BESIDE |= {
+    f"Recorder.{name}": inspect.cleandoc(vars(Recorder)[name].__doc__)
+    for name in ("seen", "recording", "workload", "save", "reset")  # the rest is the inner map's
 }
 NAMES = {
     name: inspect.cleandoc(getattr(safemap, name).__doc__ or "")

@@ -81,26 +81,77 @@ class Recorder(SingleKeys):
     # --- what was seen ------------------------------------------------------------------------------
 
     def seen(self) -> Seen:
-        """Return the raw counts and samples so far. The program may go on meanwhile."""
+        """Return the raw counts and samples so far. The program may go on meanwhile.
+
+        Cost: that of the samples, which are bounded, and of each thread.
+        Atomicity: bad - threads that go on meanwhile are counted one after another, not at one moment.
+        Errors: none of its own.
+
+        >>> sessions = Recorder(ShardedMap(anna=1))
+        >>> sessions["anna"]
+        1
+        >>> sessions.seen().threads[0]["get hit"]
+        1
+        """
         return self._ledger.seen()
 
     def recording(self, name: str = "recorded") -> Recording:
         """Return what was seen so far as a recording: a workload, and what to know of it.
 
-        Raises WorkloadError if there is nothing yet, or nothing that can be replayed.
+        Cost: as `seen`.
+        Atomicity: bad - threads that go on meanwhile are counted one after another, not at one moment.
+        Errors: WorkloadError if there is nothing yet, or nothing that can be replayed.
+
+        >>> sessions = Recorder(ShardedMap(anna=1))
+        >>> sessions["anna"] = 2
+        >>> sessions.recording().notes
+        ('too few operations on keys to say which of them are used more',)
         """
         return Recording.of(self._ledger.seen(), name)
 
     def workload(self, name: str = "recorded") -> Workload:
-        """Return the workload that does what was seen so far. Raises WorkloadError as `recording` does."""
+        """Return the workload that does what was seen so far.
+
+        Cost: as `seen`.
+        Atomicity: bad - threads that go on meanwhile are counted one after another, not at one moment.
+        Errors: WorkloadError as `recording` raises it.
+
+        >>> sessions = Recorder(ShardedMap(anna=1))
+        >>> sessions["anna"] = 2
+        >>> sessions.workload().mix
+        {'set': 1.0}
+        """
         return self.recording(name).workload
 
     def save(self, path: str | os.PathLike[str], name: str = "recorded") -> None:
-        """Write the recording to a file, whole or not at all. Raises WorkloadError and OSError."""
+        """Write the recording to a file, whole or not at all.
+
+        Cost: as `seen`, and the file.
+        Atomicity: bad - threads that go on meanwhile are counted one after another, not at one moment.
+        Errors: WorkloadError as `recording` raises it; OSError.
+
+        >>> sessions = Recorder(ShardedMap(anna=1))
+        >>> sessions["anna"] = 2
+        >>> with TemporaryDirectory() as folder:
+        ...     sessions.save(f"{folder}/sessions.json", name="sessions")
+        ...     load(f"{folder}/sessions.json").workload.name
+        'sessions'
+        """
         self.recording(name).save(path)
 
     def reset(self) -> None:
-        """Forget what was seen: record from now on. No other thread may be using the recorder."""
+        """Forget what was seen: record from now on. No other thread may be using the recorder.
+
+        Cost: O(1).
+        Atomicity: bad - what other threads do meanwhile may be counted as before it, as after it, or not at all.
+        Errors: none of its own.
+
+        >>> sessions = Recorder(ShardedMap(anna=1))
+        >>> sessions["anna"] = 2
+        >>> sessions.reset()
+        >>> sessions.seen().threads
+        []
+        """
         self._ledger = Ledger(partial(size_of, self._map))
         self._local = self._ledger.local
 
