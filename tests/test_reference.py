@@ -58,7 +58,8 @@ FOR_EXAMPLES = {name: getattr(safemap, name) for name in safemap.__all__} | {
 
 def members(cls, operators):
     """Yield the names and docstrings of a class's public members, and of the operators that dict has."""
-    for name, member in vars(cls).items():
+    for name in vars(cls):
+        member = getattr(cls, name)  # not what `vars` has: a classmethod of compiled code has no docstring
         is_operator = name in dir(dict) and name.startswith("__") and name not in OF_THE_LANGUAGE and member
         if (operators and is_operator) or not (name.startswith("_") or name in NO_OPERATIONS):
             yield name, inspect.cleandoc(getattr(member, "__doc__", None) or "")
