@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from safemap.bench.contestants import REFERENCE
 from safemap.bench.html import html
 from tests.bench import made
 from tests.bench.browser import GoneError, Page, found
@@ -84,6 +85,20 @@ def test_the_script_takes_any_run(browser, tmp_path, run):
     browser.open(path.as_uri())
     assert browser.errors() == []
     assert "NaN" not in browser.evaluate("document.querySelector('main').innerHTML")
+
+
+def test_no_two_variants_look_alike_however_many_there_are(browser, tmp_path):
+    names = [REFERENCE, *(f"Variant{number}" for number in range(11))]
+    run = made.results({"reads-95": {threads: dict.fromkeys(names, 5e6) for threads in (1, 2)}})
+    path = tmp_path / "report.html"
+    path.write_text(html(run), encoding="utf-8")
+    browser.size(1280)
+    browser.open(path.as_uri())
+    looks = browser.evaluate(
+        "[...document.querySelector('.legend').querySelectorAll('svg')]"
+        ".map(each => each.getAttribute('class') + each.innerHTML)"
+    )
+    assert len({*looks}) == len(looks) == len(names)
 
 
 def test_a_click_on_a_header_sorts_by_number_and_again_the_other_way(page):
