@@ -26,6 +26,7 @@ from safemap._contract import ConcurrentMapping, Guarantees
 from safemap._entry import Entry
 from safemap._missing import MISSING, MissingType
 from safemap._snapshot import Snapshot
+from safemap._types import overload
 from safemap._version import __version__
 from safemap.maps.copy_on_write import CopyOnWriteMap
 from safemap.maps.mutex import MutexMap
@@ -36,8 +37,30 @@ from safemap.sync.deadlock import DeadlockError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any, Final
+    from collections.abc import Callable, Mapping
+    from typing import Any, Final, Generic, Literal, TypedDict, Unpack
+
+    from safemap._types import Contents, K, V
+    from safemap.sync.rwlock import Policy
+
+    class Options(TypedDict, Generic[V], total=False):
+        """What every variant can be set up with."""
+
+        default_factory: Callable[[], V] | None
+
+    class RWLockOptions(Options[V], total=False):
+        """What `RWLockMap` can be set up with."""
+
+        lock: Policy | Callable[[], Policy]
+
+    class ShardedOptions(Options[V], total=False):
+        """What `ShardedMap` can be set up with."""
+
+        shards: int
+
+    class AnyOptions(RWLockOptions[V], ShardedOptions[V], total=False):
+        """What some variant can be set up with."""
+
 
 __all__ = [
     "KINDS",
@@ -73,6 +96,30 @@ KINDS: Final[Mapping[str, type[ConcurrentMapping[Any, Any]]]] = {
 """The variants by the name that `create` takes."""
 
 
+@overload
+def create(
+    kind: Literal["mutex"], items: Contents[K, V] = (), /, **options: Unpack[Options[V]]
+) -> MutexMap[K, V]: ...
+@overload
+def create(
+    kind: Literal["rwlock"], items: Contents[K, V] = (), /, **options: Unpack[RWLockOptions[V]]
+) -> RWLockMap[K, V]: ...
+@overload
+def create(
+    kind: Literal["sharded"], items: Contents[K, V] = (), /, **options: Unpack[ShardedOptions[V]]
+) -> ShardedMap[K, V]: ...
+@overload
+def create(
+    kind: Literal["copy_on_write"], items: Contents[K, V] = (), /, **options: Unpack[Options[V]]
+) -> CopyOnWriteMap[K, V]: ...
+@overload
+def create(
+    kind: Literal["read_dirty"], items: Contents[K, V] = (), /, **options: Unpack[Options[V]]
+) -> ReadDirtyMap[K, V]: ...
+@overload
+def create(
+    kind: str, items: Contents[K, V] = (), /, **options: Unpack[AnyOptions[V]]
+) -> ConcurrentMapping[K, V]: ...
 def create(kind: str, items: Any = (), /, **options: Any) -> ConcurrentMapping[Any, Any]:
     """Return a map of the given kind, filled with `items` and set up with `options`.
 

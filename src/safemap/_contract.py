@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from _typeshed import SupportsGetItem, SupportsKeysAndGetItem
 
+    from safemap._types import Contents, M
+
 
 @record
 class Guarantees:
@@ -126,20 +128,12 @@ class ConcurrentMapping(MutableMapping[K, V]):
         share(self)
         fork.register(self)
 
+    # Each variant repeats these with its own name: its base's does not tell type checkers that its keys are str.
+
     @overload
-    def __init__(self, /) -> None: ...
+    def __init__(self, items: Contents[K, V] = (), /) -> None: ...
     @overload
-    def __init__(self: ConcurrentMapping[str, V], /, **items: V) -> None: ...
-    @overload
-    def __init__(self, items: SupportsKeysAndGetItem[K, V], /) -> None: ...
-    @overload
-    def __init__(
-        self: ConcurrentMapping[str, V], items: SupportsKeysAndGetItem[str, V], /, **named: V
-    ) -> None: ...
-    @overload
-    def __init__(self, items: Iterable[tuple[K, V]], /) -> None: ...
-    @overload
-    def __init__(self: ConcurrentMapping[str, V], items: Iterable[tuple[str, V]], /, **named: V) -> None: ...
+    def __init__(self: ConcurrentMapping[str, T], items: Contents[str, T] = (), /, **named: T) -> None: ...
     def __init__(self, items: Any = (), /, **named: Any) -> None:
         """Fill the map as `dict(items, **named)` would. For options see `configured`.
 
@@ -154,6 +148,14 @@ class ConcurrentMapping(MutableMapping[K, V]):
         if staged:
             self._update(staged)
 
+    @overload
+    @classmethod
+    def configured(cls, /, *, default_factory: Callable[[], V] | None = None, **options: Any) -> Self: ...
+    @overload
+    @classmethod
+    def configured(
+        cls, items: Contents[K, V], /, *, default_factory: Callable[[], V] | None = None, **options: Any
+    ) -> Self: ...
     @classmethod
     def configured(cls, items: Any = (), /, **options: Any) -> Self:
         """Return a map filled with `items` (as the constructor takes them) and set up with `options`.
@@ -195,6 +197,12 @@ class ConcurrentMapping(MutableMapping[K, V]):
         if len(options) > ("default_factory" in options):
             self._configure(**{name: options[name] for name in options if name != "default_factory"})
 
+    @overload
+    @classmethod
+    def fromkeys(cls, keys: Iterable[K], /) -> Self: ...
+    @overload
+    @classmethod
+    def fromkeys(cls, keys: Iterable[K], value: V, /) -> Self: ...
     @classmethod
     def fromkeys(cls, keys: Iterable[Any], value: Any = None, /) -> Self:
         """Return a new map with `value` for each of `keys`.
@@ -335,7 +343,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
         return self._lookup(key) is not MISSING
 
     @overload
-    def get(self, key: K, /) -> V | None: ...
+    def get(self, key: K, /, default: None = None) -> V | None: ...
     @overload
     def get(self, key: K, /, default: V) -> V: ...
     @overload
@@ -383,7 +391,12 @@ class ConcurrentMapping(MutableMapping[K, V]):
         finally:
             self._release(key, token)
 
-    __setitem__ = _store
+    if TYPE_CHECKING:
+
+        def __setitem__(self, key: K, value: V, /) -> None: ...
+
+    else:
+        __setitem__ = _store
 
     def __delitem__(self, key: K, /) -> None:
         """Remove `key`.
@@ -443,7 +456,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
         """
         return self._pop(key, default)
 
-    def _pop(self, key: K, default: Any = UNSET) -> Any:
+    def _pop(self, key: K, /, default: Any = UNSET) -> Any:
         """Remove `key` and return its value: what `pop` does, which see."""
         token = self._hold(key)
         try:
@@ -535,7 +548,9 @@ class ConcurrentMapping(MutableMapping[K, V]):
     # --- atomic compound operations -----------------------------------------------------------------
 
     @overload
-    def swap(self, key: K, value: V) -> V | None: ...
+    def swap(self, key: K, value: V, default: None = None) -> V | None: ...
+    @overload
+    def swap(self, key: K, value: V, default: V) -> V: ...
     @overload
     def swap(self, key: K, value: V, default: T) -> V | T: ...
     def swap(self, key: K, value: V, default: Any = None) -> Any:
@@ -601,15 +616,13 @@ class ConcurrentMapping(MutableMapping[K, V]):
         return matches
 
     @overload
-    def compute(self, key: K, function: Callable[[V], V]) -> V: ...
+    def compute(self, key: K, function: Callable[[V], V | M]) -> V | M: ...
     @overload
-    def compute(self, key: K, function: Callable[[V], V | MissingType]) -> V | MissingType: ...
+    def compute(self, key: K, function: Callable[[V], V | M], default: V) -> V | M: ...
     @overload
-    def compute(self, key: K, function: Callable[[V], V], default: V) -> V: ...
+    def compute(self, key: K, function: Callable[[V | None], V | M], default: None) -> V | M: ...
     @overload
-    def compute(self, key: K, function: Callable[[V | T], V], default: T) -> V: ...
-    @overload
-    def compute(self, key: K, function: Callable[[V | T], V | MissingType], default: T) -> V | MissingType: ...
+    def compute(self, key: K, function: Callable[[V | T], V | M], default: T) -> V | M: ...
     def compute(self, key: K, function: Callable[[Any], Any], default: Any = UNSET) -> Any:
         """Replace the value of `key` by `function(value)` and return that. `function` runs exactly once.
 
@@ -672,15 +685,11 @@ class ConcurrentMapping(MutableMapping[K, V]):
         return value
 
     @overload
-    def compute_if_present(self, key: K, function: Callable[[V], V]) -> V | None: ...
+    def compute_if_present(self, key: K, function: Callable[[V], V | M], default: None = None) -> V | M | None: ...
     @overload
-    def compute_if_present(self, key: K, function: Callable[[V], V | MissingType]) -> V | MissingType | None: ...
+    def compute_if_present(self, key: K, function: Callable[[V], V | M], default: V) -> V | M: ...
     @overload
-    def compute_if_present(self, key: K, function: Callable[[V], V], default: T) -> V | T: ...
-    @overload
-    def compute_if_present(
-        self, key: K, function: Callable[[V], V | MissingType], default: T
-    ) -> V | MissingType | T: ...
+    def compute_if_present(self, key: K, function: Callable[[V], V | M], default: T) -> V | M | T: ...
     def compute_if_present(self, key: K, function: Callable[[V], Any], default: Any = None) -> Any:
         """Replace the value of `key` by `function(value)` and return that. Absent: return `default`.
 
@@ -705,11 +714,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
             self._release(key, token)
         return result
 
-    @overload
-    def merge(self, key: K, value: V, function: Callable[[V, V], V]) -> V: ...
-    @overload
-    def merge(self, key: K, value: V, function: Callable[[V, V], V | MissingType]) -> V | MissingType: ...
-    def merge(self, key: K, value: V, function: Callable[[V, V], Any]) -> Any:
+    def merge(self, key: K, value: V, function: Callable[[V, V], V | M]) -> V | M:
         """Set an absent key to `value`, a present one to `function(current, value)`; return what is stored.
 
         As `compute`: the function runs at most once, and removes the key by returning `MISSING`.
@@ -950,7 +955,7 @@ class ConcurrentMapping(MutableMapping[K, V]):
         new._update(_plain(other) | self.to_dict())
         return new
 
-    def __ior__(self, other: Any) -> Self:  # type: ignore[misc]
+    def __ior__(self, other: Contents[K, V]) -> Self:
         """Update the map with a mapping or with pairs, as `update` does.
 
         Cost: O(number of items).

@@ -41,7 +41,7 @@ class Entry(Generic[K, V]):
     _pending: V | MissingType | UnsetType
 
     def __init__(self, map_: ConcurrentMapping[K, V], key: K, timeout: float | None) -> None:
-        self.key = key
+        self.key: K = key
         self._map = map_
         self._timeout = timeout
         self._pending = UNSET

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from reprlib import recursive_repr
 
-from safemap._types import K, V
+from safemap._types import E, K, T, V_co
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-class Snapshot(Mapping[K, V]):
+class Snapshot(Mapping[K, V_co]):
     """An immutable mapping: what a map held at one moment. `ConcurrentMapping.snapshot` makes it.
 
     It can be read from any thread without a lock, compared, merged (`|` gives a new snapshot), pickled,
@@ -30,9 +30,9 @@ class Snapshot(Mapping[K, V]):
     """
 
     __slots__ = ("__weakref__", "_data")
-    _data: dict[K, V]
+    _data: dict[K, V_co]
 
-    def __init__(self, data: dict[K, V], /) -> None:
+    def __init__(self, data: dict[K, V_co], /) -> None:
         """Wrap `data`, which must be the snapshot's alone.
 
         Cost: O(1): it is not copied.
@@ -44,7 +44,7 @@ class Snapshot(Mapping[K, V]):
         """
         self._data = data
 
-    def to_dict(self) -> dict[K, V]:
+    def to_dict(self) -> dict[K, V_co]:
         """Return the contents as a new plain dict.
 
         Cost: O(n).
@@ -56,7 +56,7 @@ class Snapshot(Mapping[K, V]):
         """
         return self._data.copy()
 
-    def copy(self) -> Snapshot[K, V]:
+    def copy(self) -> Snapshot[K, V_co]:
         """Return the snapshot itself, which cannot change.
 
         Cost: O(1).
@@ -69,7 +69,7 @@ class Snapshot(Mapping[K, V]):
         """
         return self
 
-    def __getitem__(self, key: K, /) -> V:
+    def __getitem__(self, key: K, /) -> V_co:
         """Return the value of `key`.
 
         Cost: O(1).
@@ -141,7 +141,7 @@ class Snapshot(Mapping[K, V]):
         """
         return self._data.keys()
 
-    def values(self) -> ValuesView[V]:
+    def values(self) -> ValuesView[V_co]:
         """Return a view of the values.
 
         Cost: O(1).
@@ -153,7 +153,7 @@ class Snapshot(Mapping[K, V]):
         """
         return self._data.values()
 
-    def items(self) -> ItemsView[K, V]:
+    def items(self) -> ItemsView[K, V_co]:
         """Return a set-like view of the pairs.
 
         Cost: O(1).
@@ -195,7 +195,7 @@ class Snapshot(Mapping[K, V]):
         """
         return hash(frozenset(self.items()))
 
-    def __or__(self, other: dict[K, V] | Snapshot[K, V]) -> Snapshot[K, V]:
+    def __or__(self, other: dict[T, E] | Snapshot[T, E]) -> Snapshot[K | T, V_co | E]:
         """Return a new snapshot, updated with a dict or another snapshot.
 
         Cost: O(n).
@@ -209,7 +209,7 @@ class Snapshot(Mapping[K, V]):
             return NotImplemented
         return Snapshot(self.to_dict() | dict(other))
 
-    def __ror__(self, other: dict[K, V]) -> Snapshot[K, V]:
+    def __ror__(self, other: dict[T, E]) -> Snapshot[K | T, V_co | E]:
         """Return a new snapshot: a dict, updated with this one's contents.
 
         Cost: O(n).
@@ -236,7 +236,7 @@ class Snapshot(Mapping[K, V]):
         """
         return f"Snapshot({self.to_dict()!r})"
 
-    def __copy__(self) -> Snapshot[K, V]:
+    def __copy__(self) -> Snapshot[K, V_co]:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -12,19 +12,31 @@ from types import GenericAlias
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, Generic, TypeVar, dataclass_transform, overload
+    from collections.abc import Callable, Iterable
+    from typing import Any, Generic, TypeAlias, TypeVar, dataclass_transform, overload
+
+    from _typeshed import SupportsKeysAndGetItem
+
+    from safemap._missing import MissingType
 
     K = TypeVar("K")
     V = TypeVar("V")
     T = TypeVar("T")
+    E = TypeVar("E")  # an element of a view
+    V_co = TypeVar("V_co", covariant=True)
+    # `V | M` is what a user's function gives: V alone, where it never gives MISSING. So one overload does for
+    # both, and type checkers infer lambdas; of two, mypy makes Any.
+    M = TypeVar("M", bound=MissingType)
+
+    Contents: TypeAlias = SupportsKeysAndGetItem[K, V] | Iterable[tuple[K, V]]
+    """What a dict can be made of, and a map."""
 
     @dataclass_transform(frozen_default=True)
     def record(cls: type[T]) -> type[T]:
         """Return a class whose instances have the annotated fields for good."""
         return cls
 else:
-    K = V = T = None
+    K = V = T = E = V_co = M = None
 
     class Generic:
         """What gives a class `[...]`."""
@@ -47,4 +59,4 @@ else:
         )
 
 
-__all__ = ["Generic", "K", "T", "V", "overload", "record"]
+__all__ = ["E", "Generic", "K", "M", "T", "V", "V_co", "overload", "record"]

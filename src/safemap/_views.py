@@ -11,7 +11,7 @@ from collections.abc import ItemsView, KeysView, ValuesView
 from types import MappingProxyType
 
 from safemap._missing import MISSING
-from safemap._types import Generic, K, V
+from safemap._types import E, Generic, K, T, V
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,34 +54,34 @@ class _View(Generic[K, V]):
         return repr(self._plain())
 
 
-class _SetView(_View[K, V]):
+class _SetView(_View[K, V], Generic[K, V, E]):
     """What the two views that are sets share."""
 
     __slots__ = ()
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
-    def __and__(self, other: Iterable[Any]) -> set[Any]:
+    def __and__(self, other: Iterable[Any]) -> set[E]:
         return self._plain() & _plain(other)  # type: ignore[no-any-return]
 
-    def __rand__(self, other: Iterable[Any]) -> set[Any]:
+    def __rand__(self, other: Iterable[T]) -> set[T]:
         return _plain(other) & self._plain()  # type: ignore[no-any-return]
 
-    def __or__(self, other: Iterable[Any]) -> set[Any]:
+    def __or__(self, other: Iterable[T]) -> set[E | T]:
         return self._plain() | _plain(other)  # type: ignore[no-any-return]
 
-    def __ror__(self, other: Iterable[Any]) -> set[Any]:
+    def __ror__(self, other: Iterable[T]) -> set[E | T]:
         return _plain(other) | self._plain()  # type: ignore[no-any-return]
 
-    def __sub__(self, other: Iterable[Any]) -> set[Any]:
+    def __sub__(self, other: Iterable[Any]) -> set[E]:
         return self._plain() - _plain(other)  # type: ignore[no-any-return]
 
-    def __rsub__(self, other: Iterable[Any]) -> set[Any]:
+    def __rsub__(self, other: Iterable[T]) -> set[T]:
         return _plain(other) - self._plain()  # type: ignore[no-any-return]
 
-    def __xor__(self, other: Iterable[Any]) -> set[Any]:
+    def __xor__(self, other: Iterable[T]) -> set[E | T]:
         return self._plain() ^ _plain(other)  # type: ignore[no-any-return]
 
-    def __rxor__(self, other: Iterable[Any]) -> set[Any]:
+    def __rxor__(self, other: Iterable[T]) -> set[E | T]:
         return _plain(other) ^ self._plain()  # type: ignore[no-any-return]
 
     def isdisjoint(self, other: Iterable[Any]) -> bool:
@@ -116,7 +116,7 @@ def _plain(other: Any) -> Any:
     return other._plain() if isinstance(other, _SetView) else other
 
 
-class Keys(_SetView[K, V], KeysView[K]):
+class Keys(_SetView[K, V, K], KeysView[K]):
     """The live keys of a map: a set-like view, as `dict.keys()` gives.
 
     Cost: O(1) for `in` and `len`; O(n) to iterate, and for set operations and comparisons, which copy.
@@ -173,7 +173,7 @@ class Values(_View[K, V], ValuesView[V]):
         return reversed(list(self._mapping._iter_values()))
 
 
-class Items(_SetView[K, V], ItemsView[K, V]):
+class Items(_SetView[K, V, tuple[K, V]], ItemsView[K, V]):
     """The live pairs of a map: a set-like view, as `dict.items()` gives.
 
     Iterating never looks a key up again, so a pair was in the map as such.

@@ -121,28 +121,28 @@ class Ledger:
 
     def __init__(self, size: Callable[[], int | None]) -> None:
         self.size = size
-        self.lock = threading.Lock()
-        self.local = threading.local()
-        self.chance = random.Random()  # noqa: S311 - a sample, not a secret
-        self.begun_ns = perf_counter_ns()
-        self.first_size = size()
+        self.lock: threading.Lock = threading.Lock()
+        self.local: threading.local = threading.local()
+        self.chance: random.Random = random.Random()  # noqa: S311 - a sample, not a secret
+        self.begun_ns: int = perf_counter_ns()
+        self.first_size: int | None = size()
         self.live: dict[int, list[Any]] = {}
         self.ended: deque[list[Any]] = deque()
         self.past: list[list[int]] = []
-        self.ever = 0
+        self.ever: int = 0
         self.samples: list[_Sample] = []
-        self.offered = 0
+        self.offered: int = 0
         self.runs: deque[list[_Sample]] = deque(maxlen=RUNS)
         self.sizes: list[int] = []
-        self.sizes_offered = 0
+        self.sizes_offered: int = 0
         self.walks: deque[list[int]] = deque(maxlen=1_024)
-        self.functions = [0, 0]
+        self.functions: list[int] = [0, 0]
         self.active: Counter[int] = Counter()
-        self.most = 0
+        self.most: int = 0
         """Threads that were there at the same time, since the last census."""
         self.gone: list[int] = []
         """What those did that have ended since then."""
-        self.census_due = self.begun_ns + CENSUS_NS
+        self.census_due: int = self.begun_ns + CENSUS_NS
 
     # --- in the threads -----------------------------------------------------------------------------
 

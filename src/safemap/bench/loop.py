@@ -35,7 +35,7 @@ class Phase:
     __slots__ = ("now",)
 
     def __init__(self) -> None:
-        self.now = WARMING
+        self.now: int = WARMING
 
 
 class Log:

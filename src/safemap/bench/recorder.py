@@ -26,17 +26,21 @@ from safemap.bench.events import (
 )
 from safemap.bench.ledger import Ledger
 from safemap.bench.recording import Recording
-from safemap.bench.single_keys import Absent, SingleKeys
+from safemap.bench.single_keys import Absent, K, SingleKeys, V
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import ClassVar, NoReturn, Self
 
+    from _typeshed import SupportsKeysAndGetItem
+
+    from safemap import Guarantees, Snapshot
     from safemap.bench.ledger import Seen
     from safemap.bench.workload import Workload
 
 
-class Recorder(SingleKeys):
+class Recorder(SingleKeys[K, V]):
     """A map that does what `map` does, and keeps what threads do to it: the mix, the keys' skew, sizes, threads.
 
     Put it where the map stood, let the program do its work, and `save` what was seen: `safemap bench --workload`
@@ -58,7 +62,7 @@ class Recorder(SingleKeys):
 
     __slots__ = ()
 
-    def __init__(self, map: MutableMapping[Any, Any], /) -> None:  # noqa: A002 - what it is; positional only
+    def __init__(self, map: MutableMapping[K, V], /) -> None:  # noqa: A002 - what it is; positional only
         """Record what is done to `map` through this object, from now on. Raises TypeError if it is no mapping."""
         if not isinstance(map, MutableMapping):
             message = f"a Recorder wraps a mapping, not {map!r:.60}"
@@ -67,13 +71,13 @@ class Recorder(SingleKeys):
         self.reset()
 
     @classmethod
-    def configured(cls, items: Any = (), /, **options: Any) -> Any:  # noqa: ARG003 - as of any map
+    def configured(cls, items: Any = (), /, **options: Any) -> NoReturn:  # noqa: ARG003 - as of any map
         """Raise TypeError: it is the inner map that has options."""
         message = "a Recorder has no options: wrap a map that has them, Recorder(MutexMap.configured(...))"
         raise TypeError(message)
 
     @classmethod
-    def fromkeys(cls, keys: Any, value: Any = None, /) -> Any:  # noqa: ARG003 - as of any map
+    def fromkeys(cls, keys: Any, value: Any = None, /) -> NoReturn:  # noqa: ARG003 - as of any map
         """Raise TypeError: it is the inner map that is made of keys."""
         message = "a Recorder wraps a map that there is: Recorder(MutexMap.fromkeys(...))"
         raise TypeError(message)
@@ -155,13 +159,17 @@ class Recorder(SingleKeys):
         self._ledger = Ledger(partial(size_of, self._map))
         self._local = self._ledger.local
 
-    def locked(self, timeout: float | None = None) -> Any:
-        return Section(self, self._map.locked(timeout), partial(self._note, LOCKED))
+    if not TYPE_CHECKING:  # for whom the contract's signature stands
+
+        def locked(self, timeout: float | None = None) -> Any:
+            return Section(self, self._map.locked(timeout), partial(self._note, LOCKED))
 
     # --- many keys ----------------------------------------------------------------------------------
 
-    def update(self, items: Any = (), /, **named: Any) -> None:
-        self._update_with(self._map.update, items, named)
+    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
+
+        def update(self, items: Any = (), /, **named: Any) -> None:
+            self._update_with(self._map.update, items, named)
 
     def _update_with(self, update: Callable[..., Any], items: Any, named: Mapping[str, Any]) -> None:
         if hasattr(items, "__len__"):
@@ -202,36 +210,40 @@ class Recorder(SingleKeys):
         tally.walks.append(walk)
         return Walk(items, walk)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[K]:
         return self._walk(iter(self._map))
 
-    def __reversed__(self) -> Iterator[Any]:
+    def __reversed__(self) -> Iterator[K]:
         return self._walk(reversed(self._map))
 
     # The views that are inherited look at the recorder, by these.
 
-    def _iter_keys(self) -> Iterator[Any]:
+    def _iter_keys(self) -> Iterator[K]:
         return self._walk(iter(self._map.keys()))
 
-    def _iter_values(self) -> Iterator[Any]:
+    def _iter_values(self) -> Iterator[V]:
         return self._walk(iter(self._map.values()))
 
-    def _iter_items(self) -> Iterator[tuple[Any, Any]]:
+    def _iter_items(self) -> Iterator[tuple[K, V]]:
         return self._walk(iter(self._map.items()))
 
-    def to_dict(self) -> dict[Any, Any]:
+    def to_dict(self) -> dict[K, V]:
         inner = self._map
-        contents: dict[Any, Any] = inner.to_dict() if isinstance(inner, ConcurrentMapping) else inner.copy()
+        contents: dict[K, V] = inner.to_dict() if isinstance(inner, ConcurrentMapping) else inner.copy()
         self._note(SNAPSHOT)
         return contents
 
-    def snapshot(self) -> Any:
-        snapshot = self._map.snapshot()
+    def snapshot(self) -> Snapshot[K, V]:
+        snapshot: Snapshot[K, V] = self._map.snapshot()
         self._note(SNAPSHOT)
         return snapshot
 
-    def copy(self) -> Any:
-        new = self._map.copy()
+    # Copies are of whatever class the inner map's are.
+
+    def copy(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+    ) -> MutableMapping[K, V]:
+        new: MutableMapping[K, V] = self._map.copy()
         self._note(SNAPSHOT)
         return new
 
@@ -244,25 +256,29 @@ class Recorder(SingleKeys):
             self._note(SNAPSHOT)
         return equal
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         self._note(SNAPSHOT)
         return repr(self._map)
 
-    def __or__(self, other: Any) -> Any:
-        new = self._map.__or__(other._map if isinstance(other, Recorder) else other)
+    def __or__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, other: Mapping[K, V]
+    ) -> MutableMapping[K, V]:
+        new: MutableMapping[K, V] = self._map.__or__(other._map if isinstance(other, Recorder) else other)
         if new is not NotImplemented:
             self._note(SNAPSHOT)
         return new
 
-    def __ror__(self, other: Any) -> Any:
-        new = self._map.__ror__(other)
+    def __ror__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, other: Mapping[K, V]
+    ) -> MutableMapping[K, V]:
+        new: MutableMapping[K, V] = self._map.__ror__(other)
         if new is not NotImplemented:
             self._note(SNAPSHOT)
         return new
 
-    def __ior__(self, other: Any) -> Any:
+    def __ior__(self, other: SupportsKeysAndGetItem[K, V] | Iterable[tuple[K, V]]) -> Self:
         self._update_with(self._map.__ior__, other, {})
         return self
 
@@ -273,14 +289,16 @@ class Recorder(SingleKeys):
     # --- what the contract asks of a map ------------------------------------------------------------
 
     @property
-    def guarantees(self) -> Any:  # type: ignore[override]
+    def guarantees(self) -> Guarantees:  # type: ignore[override]
         """What the inner map promises."""
-        return self._map.guarantees
+        guarantees: Guarantees = self._map.guarantees
+        return guarantees
 
     @property
-    def default_factory(self) -> Any:
+    def default_factory(self) -> Callable[[], V] | None:
         """That of the inner map."""
-        return self._map.default_factory
+        factory: Callable[[], V] | None = self._map.default_factory
+        return factory
 
     # The hooks, by public means of the inner map: who derives from a Recorder may rely on them.
 

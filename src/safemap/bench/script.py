@@ -53,7 +53,7 @@ class Key:
     __slots__ = ("number",)
 
     def __init__(self, number: int) -> None:
-        self.number = number
+        self.number: int = number
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and self.number == other.number

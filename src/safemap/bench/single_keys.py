@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from safemap import MISSING, ConcurrentMapping
 from safemap.bench.events import (
@@ -38,15 +38,19 @@ from safemap.bench.ledger import GAP
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from safemap import Entry
+    from safemap import Entry, MissingType
     from safemap.bench.ledger import Ledger
+
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Absent:
     """The class itself stands for no value: without the GIL nobody counts references to classes one by one."""
 
 
-class SingleKeys(ConcurrentMapping[Any, Any]):
+class SingleKeys(ConcurrentMapping[K, V]):
     """A map that does what its inner map does to single keys, and counts it."""
 
     __slots__ = ("_ledger", "_local", "_map")
@@ -96,9 +100,9 @@ class SingleKeys(ConcurrentMapping[Any, Any]):
 
     # --- single keys --------------------------------------------------------------------------------
 
-    def __getitem__(self, key: Any, /) -> Any:
+    def __getitem__(self, key: K, /) -> V:
         try:
-            value = self._map[key]
+            value: V = self._map[key]
         except KeyError:
             self._note(GET_MISS, key)
             raise
@@ -111,17 +115,19 @@ class SingleKeys(ConcurrentMapping[Any, Any]):
             self._ledger.sample(cells, GET_HIT, key, value)
         return value
 
-    def get(self, key: Any, /, default: Any = None) -> Any:
-        value = self._map.get(key, Absent)
-        event = FIND_HIT if value is not Absent else FIND_MISS
-        try:
-            cells = self._local.cells
-        except AttributeError:
-            cells = self._ledger.enter()
-        cells[event] = count = cells[event] + 1
-        if count >= cells[event + 1]:
-            self._ledger.sample(cells, event, key, value)
-        return default if value is Absent else value
+    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
+
+        def get(self, key: Any, /, default: Any = None) -> Any:
+            value = self._map.get(key, Absent)
+            event = FIND_HIT if value is not Absent else FIND_MISS
+            try:
+                cells = self._local.cells
+            except AttributeError:
+                cells = self._ledger.enter()
+            cells[event] = count = cells[event] + 1
+            if count >= cells[event + 1]:
+                self._ledger.sample(cells, event, key, value)
+            return default if value is Absent else value
 
     def __contains__(self, key: object, /) -> bool:
         held: bool = key in self._map
@@ -135,7 +141,7 @@ class SingleKeys(ConcurrentMapping[Any, Any]):
             self._ledger.sample(cells, event, key, None)
         return held
 
-    def __setitem__(self, key: Any, value: Any, /) -> None:
+    def __setitem__(self, key: K, value: V, /) -> None:
         self._map[key] = value
         try:
             cells = self._local.cells
@@ -145,7 +151,7 @@ class SingleKeys(ConcurrentMapping[Any, Any]):
         if count >= cells[SET + 1]:
             self._ledger.sample(cells, SET, key, value)
 
-    def __delitem__(self, key: Any, /) -> None:
+    def __delitem__(self, key: K, /) -> None:
         try:
             del self._map[key]
         except KeyError:
@@ -153,54 +159,60 @@ class SingleKeys(ConcurrentMapping[Any, Any]):
             raise
         self._note(DELETE_HIT, key)
 
-    def pop(self, key: Any, /, default: Any = Absent) -> Any:
-        value = self._map.pop(key, Absent)
-        if value is not Absent:
-            self._note(DELETE_HIT, key, value)
-            return value
-        self._note(DELETE_MISS, key)
-        if default is Absent:
-            raise KeyError(key)
-        return default
+    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
 
-    def popitem(self) -> tuple[Any, Any]:
+        def pop(self, key: Any, /, default: Any = Absent) -> Any:
+            value = self._map.pop(key, Absent)
+            if value is not Absent:
+                self._note(DELETE_HIT, key, value)
+                return value
+            self._note(DELETE_MISS, key)
+            if default is Absent:
+                raise KeyError(key)
+            return default
+
+    def popitem(self) -> tuple[K, V]:
         key, value = self._map.popitem()
         self._note(POPITEM, key, value)
         return key, value
 
-    def setdefault(self, key: Any, default: Any = None, /) -> Any:
-        value = self._map.setdefault(key, default)
-        self._note(SETDEFAULT_MAYBE if value is default else SETDEFAULT_HIT, key, value)
-        return value
+    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
 
-    def swap(self, key: Any, value: Any, default: Any = None) -> Any:
-        previous = self._map.swap(key, value, Absent)
-        if previous is Absent:
-            self._note(SWAP_MISS, key, value)
-            return default
-        self._note(SWAP_HIT, key, value)
-        return previous
+        def setdefault(self, key: Any, default: Any = None, /) -> Any:
+            value = self._map.setdefault(key, default)
+            self._note(SETDEFAULT_MAYBE if value is default else SETDEFAULT_HIT, key, value)
+            return value
 
-    def compare_and_set(self, key: Any, expected: Any, value: Any) -> bool:
+        def swap(self, key: Any, value: Any, default: Any = None) -> Any:
+            previous = self._map.swap(key, value, Absent)
+            if previous is Absent:
+                self._note(SWAP_MISS, key, value)
+                return default
+            self._note(SWAP_HIT, key, value)
+            return previous
+
+    def compare_and_set(self, key: K, expected: V | MissingType, value: V) -> bool:
         done: bool = self._map.compare_and_set(key, expected, value)
         event = (CAS_NEW if expected is MISSING else CAS_HIT) if done else CAS_MISS
         self._note(event, key, value)
         return done
 
-    def compare_and_delete(self, key: Any, expected: Any) -> bool:
+    def compare_and_delete(self, key: K, expected: V) -> bool:
         done: bool = self._map.compare_and_delete(key, expected)
         self._note(CAD_HIT if done else CAD_MISS, key)
         return done
 
-    def compute(self, key: Any, function: Callable[[Any], Any], default: Any = Absent) -> Any:
-        if default is Absent:
-            result = self._map.compute(key, self._timed(function))
-        else:
-            result = self._map.compute(key, self._timed(function), default)
-        self._note(COMPUTE if result is not MISSING else COMPUTE_REMOVED, key, result)
-        return result
+    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
 
-    def compute_if_absent(self, key: Any, factory: Callable[[Any], Any]) -> Any:
+        def compute(self, key: Any, function: Callable[[Any], Any], default: Any = Absent) -> Any:
+            if default is Absent:
+                result = self._map.compute(key, self._timed(function))
+            else:
+                result = self._map.compute(key, self._timed(function), default)
+            self._note(COMPUTE if result is not MISSING else COMPUTE_REMOVED, key, result)
+            return result
+
+    def compute_if_absent(self, key: K, factory: Callable[[K], V]) -> V:
         made = False
         timed = self._timed(factory)
 
@@ -209,24 +221,26 @@ class SingleKeys(ConcurrentMapping[Any, Any]):
             made = True
             return timed(key)
 
-        value = self._map.compute_if_absent(key, make)
+        value: V = self._map.compute_if_absent(key, make)
         self._note(ABSENT_MADE if made else ABSENT_HIT, key, value)
         return value
 
-    def compute_if_present(self, key: Any, function: Callable[[Any], Any], default: Any = None) -> Any:
-        result = self._map.compute_if_present(key, self._timed(function), Absent)
-        if result is Absent:
-            self._note(COMPUTE_NONE, key)
-            return default
-        self._note(COMPUTE if result is not MISSING else COMPUTE_REMOVED, key, result)
-        return result
+    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
 
-    def merge(self, key: Any, value: Any, function: Callable[[Any, Any], Any]) -> Any:
-        result = self._map.merge(key, value, self._timed(function))
-        self._note(COMPUTE if result is not MISSING else COMPUTE_REMOVED, key, result)
-        return result
+        def compute_if_present(self, key: Any, function: Callable[[Any], Any], default: Any = None) -> Any:
+            result = self._map.compute_if_present(key, self._timed(function), Absent)
+            if result is Absent:
+                self._note(COMPUTE_NONE, key)
+                return default
+            self._note(COMPUTE if result is not MISSING else COMPUTE_REMOVED, key, result)
+            return result
 
-    def entry(self, key: Any, timeout: float | None = None) -> Entry[Any, Any]:
-        entry: Entry[Any, Any] = self._map.entry(key, timeout)
+        def merge(self, key: Any, value: Any, function: Callable[[Any, Any], Any]) -> Any:
+            result = self._map.merge(key, value, self._timed(function))
+            self._note(COMPUTE if result is not MISSING else COMPUTE_REMOVED, key, result)
+            return result
+
+    def entry(self, key: K, timeout: float | None = None) -> Entry[K, V]:
+        entry: Entry[K, V] = self._map.entry(key, timeout)
         self._note(COMPUTE, key)
         return entry

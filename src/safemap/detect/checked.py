@@ -22,11 +22,18 @@ from safemap.detect.walking import Items, Keys, Steps, Values, at_once
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
+    from typing import Self, TypeAlias, overload
+
+    from _typeshed import SupportsKeysAndGetItem
 
     from safemap.detect.findings import Kind, OnRace, Report
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+if TYPE_CHECKING:
+    T = TypeVar("T")
+    Contents: TypeAlias = SupportsKeysAndGetItem[K, V] | Iterable[tuple[K, V]]
 
 ABSENT: Final[Any] = object()
 
@@ -50,7 +57,15 @@ class CheckedDict(dict[K, V], Generic[K, V]):
     __slots__ = ("_check",)
     _check: Check
 
-    def __new__(cls, *_args: Any, **_items: Any) -> CheckedDict[K, V]:
+    if TYPE_CHECKING:  # as typeshed has it for dict; below, `__new__` takes anything
+
+        @overload
+        def __init__(self, items: Contents[K, V] = (), /) -> None: ...
+        @overload
+        def __init__(self: CheckedDict[str, T], items: Contents[str, T] = (), /, **named: T) -> None: ...
+        def __init__(self, items: Any = (), /, **named: Any) -> None: ...
+
+    def __new__(cls, *_args: Any, **_items: Any) -> Self:
         """Return an empty one, with the options that `set_defaults` has set."""
         patches.ensure_watched()
         self = super().__new__(cls)
@@ -60,12 +75,12 @@ class CheckedDict(dict[K, V], Generic[K, V]):
     @classmethod
     def configured(
         cls,
-        items: Any = (),
+        items: Contents[K, V] = (),
         /,
         *,
         kinds: Iterable[Kind] | None = None,
         on_race: OnRace | Callable[[Report], object] | None = None,
-    ) -> CheckedDict[K, V]:
+    ) -> Self:
         """Return one that looks for these kinds of races alone, and does this about them.
 
         None means what `set_defaults` has set. Raises ValueError for an unknown kind or word.
@@ -92,10 +107,12 @@ class CheckedDict(dict[K, V], Generic[K, V]):
         self._check.read(key, frame, state)
         return _getitem(self, key)
 
-    def get(self, key: K, default: Any = None, /) -> Any:
-        """Return the value of a key, or `default`."""
-        self._check.read(key, _frame(1), here.state)
-        return _get(self, key, default)
+    if not TYPE_CHECKING:  # for whom dict's own signatures stand
+
+        def get(self, key: K, default: Any = None, /) -> Any:
+            """Return the value of a key, or `default`."""
+            self._check.read(key, _frame(1), here.state)
+            return _get(self, key, default)
 
     def __contains__(self, key: object) -> bool:
         self._check.read(key, _frame(1), here.state)
@@ -112,18 +129,20 @@ class CheckedDict(dict[K, V], Generic[K, V]):
         _delitem(self, key)
         self._check.keys.drop(key)
 
-    def setdefault(self, key: K, default: Any = None, /) -> Any:
-        """Return the value of a key; if there is none, `default`, which is stored."""
-        self._check.write(key, _frame(1), "d.setdefault(key)", claim=True, decided=True)
-        return _setdefault(self, key, default)
+    if not TYPE_CHECKING:  # for whom dict's own signatures stand
 
-    def pop(self, key: K, default: Any = ABSENT, /) -> Any:
-        """Remove a key and return its value; if there is none, return `default`, or raise KeyError without one."""
-        decided = default is not ABSENT
-        self._check.write(key, _frame(1), "d.pop(key)", claim=True, decided=decided)
-        value = _pop(self, key, default) if decided else _pop(self, key)
-        self._check.keys.drop(key)
-        return value
+        def setdefault(self, key: K, default: Any = None, /) -> Any:
+            """Return the value of a key; if there is none, `default`, which is stored."""
+            self._check.write(key, _frame(1), "d.setdefault(key)", claim=True, decided=True)
+            return _setdefault(self, key, default)
+
+        def pop(self, key: K, default: Any = ABSENT, /) -> Any:
+            """Remove a key and return its value; if there is none, `default`, or raise KeyError without one."""
+            decided = default is not ABSENT
+            self._check.write(key, _frame(1), "d.pop(key)", claim=True, decided=decided)
+            value = _pop(self, key, default) if decided else _pop(self, key)
+            self._check.keys.drop(key)
+            return value
 
     def popitem(self) -> tuple[K, V]:
         """Remove the newest item and return it, or raise KeyError."""
@@ -134,12 +153,14 @@ class CheckedDict(dict[K, V], Generic[K, V]):
 
     # --- the whole
 
-    def update(self, *args: Any, **items: Any) -> None:
-        """Store all items of a mapping or of pairs, and those named.
+    if not TYPE_CHECKING:  # for whom dict's own signatures stand
 
-        One step, for other threads and for errors.
-        """
-        self._take_over(dict(*args, **items), _frame(1), "d.update(...)")
+        def update(self, *args: Any, **items: Any) -> None:
+            """Store all items of a mapping or of pairs, and those named.
+
+            One step, for other threads and for errors.
+            """
+            self._take_over(dict(*args, **items), _frame(1), "d.update(...)")
 
     def _take_over(self, new: dict[Any, Any], frame: FrameType, did: str) -> None:
         for key in new:
@@ -156,15 +177,17 @@ class CheckedDict(dict[K, V], Generic[K, V]):
         for key in keys:
             self._check.keys.drop(key)
 
-    def __ior__(self, other: Any) -> Any:
-        self._take_over(dict(other), _frame(1), "d |= other")
-        return self
+    if not TYPE_CHECKING:  # for whom dict's own signatures stand
 
-    def __or__(self, other: Any) -> Any:
-        return self.copy() | other if isinstance(other, dict) else NotImplemented
+        def __ior__(self, other: Any) -> Any:
+            self._take_over(dict(other), _frame(1), "d |= other")
+            return self
 
-    def __ror__(self, other: Any) -> Any:
-        return dict(other) | self.copy() if isinstance(other, dict) else NotImplemented
+        def __or__(self, other: Any) -> Any:
+            return self.copy() | other if isinstance(other, dict) else NotImplemented
+
+        def __ror__(self, other: Any) -> Any:
+            return dict(other) | self.copy() if isinstance(other, dict) else NotImplemented
 
     def copy(self) -> dict[K, V]:
         """Return a plain dict with the same items."""
@@ -184,14 +207,16 @@ class CheckedDict(dict[K, V], Generic[K, V]):
     def __reversed__(self) -> Iterator[K]:
         return Steps(self._check, dict.keys(self), _frame(1), reversed)
 
-    def keys(self) -> Any:
-        """Return a view of the keys."""
-        return Keys(self, dict.keys(self), _frame(1))
+    if not TYPE_CHECKING:  # for whom dict's own signatures stand
 
-    def values(self) -> Any:
-        """Return a view of the values."""
-        return Values(self, dict.values(self))
+        def keys(self) -> Any:
+            """Return a view of the keys."""
+            return Keys(self, dict.keys(self), _frame(1))
 
-    def items(self) -> Any:
-        """Return a view of the items."""
-        return Items(self, dict.items(self))
+        def values(self) -> Any:
+            """Return a view of the values."""
+            return Values(self, dict.values(self))
+
+        def items(self) -> Any:
+            """Return a view of the items."""
+            return Items(self, dict.items(self))

@@ -200,7 +200,7 @@ def completing(function: Function) -> Function:
     return as_completed
 
 
-class SimpleQueue(queue.SimpleQueue):  # type: ignore[type-arg]
+class SimpleQueue(queue.SimpleQueue[Any]):
     """`queue.SimpleQueue`, of which the checker knows."""
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002

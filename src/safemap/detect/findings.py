@@ -36,7 +36,7 @@ DEPTH: Final = 12
 OUTSIDE: Final = (threading.__file__, str(Path(__file__).parent))
 """Files that a report does not show at the outer end of a stack."""
 
-logger = logging.getLogger("safemap.detect")
+logger: logging.Logger = logging.getLogger("safemap.detect")
 
 MEANING: Final[dict[Kind, str]] = {
     "iteration": "one thread iterates over a dict while another one writes to it",
@@ -136,10 +136,10 @@ class Act:
     __slots__ = ("did", "locks", "name", "stack")
 
     def __init__(self, name: Callable[[], str], did: str, stack: Stack, locks: frozenset[Identity]) -> None:
-        self.name = name
-        self.did = did
-        self.stack = stack
-        self.locks = locks
+        self.name: Callable[[], str] = name
+        self.did: str = did
+        self.stack: Stack = stack
+        self.locks: frozenset[Identity] = locks
 
     def side(self) -> Side:
         """Return it for people."""

@@ -62,10 +62,10 @@ class Check:
     )
 
     def __init__(self, kinds: Collection[Kind], on_race: str | Callable[[Report], object]) -> None:
-        self.kinds = frozenset(kinds)
-        self.on_race = on_race
-        self.serial = next(_serials)
-        self.keys = Keys()
+        self.kinds: frozenset[Kind] = frozenset(kinds)
+        self.on_race: str | Callable[[Report], object] = on_race
+        self.serial: int = next(_serials)
+        self.keys: Keys = Keys()
         self.walks: dict[object, Walk] = {}
         self.writers: dict[object, Write] = {}
         self.last: Write | None = None

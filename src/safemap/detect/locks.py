@@ -35,10 +35,10 @@ class Identity:
     __slots__ = ("alone", "code", "kind", "lasti")
 
     def __init__(self, kind: str, maker: FrameType) -> None:
-        self.alone = frozenset((self,))
-        self.kind = kind
+        self.alone: frozenset[Identity] = frozenset((self,))
+        self.kind: str = kind
         self.code: CodeType = maker.f_code
-        self.lasti = maker.f_lasti
+        self.lasti: int = maker.f_lasti
 
 
 class Lock:
@@ -49,7 +49,7 @@ class Lock:
     def __init__(self) -> None:
         self._lock = _thread.allocate_lock()
         self._holder: ThreadState | None = None  # set by who holds the lock
-        self.identity = Identity("Lock", sys._getframe(1))
+        self.identity: Identity = Identity("Lock", sys._getframe(1))
         self.box: Box | None = None
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 - as threading's
@@ -106,7 +106,7 @@ class RLock:
     def __init__(self) -> None:
         self._lock: Any = _thread.RLock()
         self._depth = 0  # read and set by who holds the lock
-        self.identity = Identity("RLock", sys._getframe(1))
+        self.identity: Identity = Identity("RLock", sys._getframe(1))
         self.box: Box | None = None
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 - as threading's

@@ -31,15 +31,15 @@ class Write:
     __slots__ = ("claim", "code", "did", "epoch", "lasti", "locks", "number", "stack", "state")
 
     def __init__(self, state: ThreadState, frame: FrameType, did: str, claim: bool) -> None:  # noqa: FBT001
-        self.state = state
-        self.number = state.number
-        self.epoch = state.epoch
-        self.locks = state.locks
-        self.claim = claim
-        self.did = did
-        self.code = frame.f_code
-        self.lasti = frame.f_lasti
-        self.stack = stack_of(frame)
+        self.state: ThreadState = state
+        self.number: int = state.number
+        self.epoch: int = state.epoch
+        self.locks: frozenset[Identity] = state.locks
+        self.claim: bool = claim
+        self.did: str = did
+        self.code: CodeType = frame.f_code
+        self.lasti: int = frame.f_lasti
+        self.stack: Stack = stack_of(frame)
 
     def act(self) -> Act:
         """Return it for a report."""
@@ -52,10 +52,12 @@ class Update:
     __slots__ = ("direct", "lasti", "locks", "reader", "write")
 
     def __init__(self, read: Read, write: Write, locks: frozenset[Identity], frame: FrameType) -> None:
-        self.locks = locks
+        self.locks: frozenset[Identity] = locks
+        self.reader: CodeType
+        self.lasti: int
         self.reader, self.lasti = read[2:4]
-        self.write = write
-        self.direct = read[0] in (id(frame), id(frame.f_back))
+        self.write: Write = write
+        self.direct: bool = read[0] in (id(frame), id(frame.f_back))
         """Whether the function that read is the one that wrote, or called it: then it is the one that decided."""
 
     def act(self) -> Act:
@@ -70,13 +72,13 @@ class Walk:
     __slots__ = ("epoch", "holds", "last", "locks", "number", "stack", "state")
 
     def __init__(self, state: ThreadState, stack: Stack, last: Write | None) -> None:
-        self.state = state
-        self.number = state.number
-        self.epoch = state.epoch
-        self.holds = state.holds
-        self.locks = state.locks
-        self.stack = stack
-        self.last = last
+        self.state: ThreadState = state
+        self.number: int = state.number
+        self.epoch: int = state.epoch
+        self.holds: Holds = state.holds
+        self.locks: frozenset[Identity] = state.locks
+        self.stack: Stack = stack
+        self.last: Write | None = last
         """The dict's last write, at the newest step."""
 
     def act(self) -> Act:

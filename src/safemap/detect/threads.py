@@ -71,17 +71,17 @@ class ThreadState:
     )
 
     def __init__(self) -> None:
-        self.number = next(_numbers)
-        self.ident = threading.get_ident()
-        self.epoch = 1
+        self.number: int = next(_numbers)
+        self.ident: int = threading.get_ident()
+        self.epoch: int = 1
         self.clock: Clock = {}
         self.holds: Holds = NO_HOLDS
         """The locks that it holds, each with the number of the acquisition."""
-        self.locks = NOTHING
+        self.locks: frozenset[Identity] = NOTHING
         """The same locks, without numbers."""
         self.taken_away: list[Identity] = []
         """Locks that others released for it; they append, it looks when it next takes or releases one."""
-        self.off = 0
+        self.off: int = 0
         """How many `unchecked` blocks it is in."""
         self.reads: dict[object, object] = {}
         self.older: dict[object, object] = {}
@@ -90,7 +90,7 @@ class ThreadState:
         long as it goes forward only."""
         self.bulk: object = None
         self.thread: weakref.ref[threading.Thread] | None = None
-        self.name = ""
+        self.name: str = ""
 
     def hold(self, lock: Identity, number: int) -> None:
         """Note that it has taken a lock."""
@@ -164,10 +164,10 @@ class Here(threading.local):
     """The calling thread's own: `here.state`."""
 
     def __init__(self) -> None:
-        self.state = ThreadState()
+        self.state: ThreadState = ThreadState()
 
 
-here = Here()
+here: Here = Here()
 
 
 class Box:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import ItemsView, KeysView, ValuesView
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from safemap.detect.threads import here
 
@@ -55,9 +55,11 @@ class Bulk:
     __slots__ = ("frame", "lasti", "serial", "values")
 
     def __init__(self, serial: int, place: tuple[int, int], values: dict[Any, Any]) -> None:
-        self.serial = serial
+        self.serial: int = serial
+        self.frame: int
+        self.lasti: int
         self.frame, self.lasti = place
-        self.values = values
+        self.values: dict[Any, Any] = values
 
 
 class Steps:
@@ -135,7 +137,7 @@ class SetView(View):
     """What the views of keys and of items have in common: they are sets."""
 
     __slots__ = ()
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __contains__(self, item: object) -> bool:
         return item in self._real

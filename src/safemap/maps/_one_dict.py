@@ -107,7 +107,8 @@ class OneDictMap(ConcurrentMapping[K, V]):
         finally:
             self._lock.release()
 
-    __setitem__ = _store
+    if not TYPE_CHECKING:  # for whom the contract's signature stands
+        __setitem__ = _store
 
     def popitem(self) -> tuple[K, V]:
         self._lock.acquire()
@@ -168,7 +169,7 @@ class OneDictMap(ConcurrentMapping[K, V]):
             finally:
                 self._lock.release()
 
-        def _pop(self, key: K, default: Any = UNSET) -> Any:
+        def _pop(self, key: K, /, default: Any = UNSET) -> Any:
             self._lock.acquire()
             try:
                 value = self._data.pop(key, UNSET)

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from safemap._snapshot import Snapshot
+    from safemap._types import Contents, T, overload
     from safemap.maps._pages import Directory, Page
     from safemap.sync.claims import Claim
 
@@ -133,6 +134,14 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         length="exact",
         snapshot="O(1)",
     )
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self, items: Contents[K, V] = (), /) -> None: ...
+        @overload
+        def __init__(self: CopyOnWriteMap[str, T], items: Contents[str, T] = (), /, **named: T) -> None: ...
+        def __init__(self, items: Any = (), /, **named: Any) -> None: ...
 
     def __cinit__(self, *_args: Any, **_items: Any) -> None:
         self._configure()
@@ -406,15 +415,14 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         if not (COMPILED and store_quickly(self, key, value, False)):
             self._change(dict.__setitem__, key, value)
 
-    __setitem__ = _store
-
-    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
+    if not TYPE_CHECKING:  # for whom the contract's signatures stand
+        __setitem__ = _store
 
         def setdefault(self, key: K, default: Any = None, /) -> Any:
             value = self._lookup(key)
             return self._change(dict.setdefault, key, default) if value is MISSING else value
 
-        def _pop(self, key: K, default: Any = UNSET) -> Any:
+        def _pop(self, key: K, /, default: Any = UNSET) -> Any:
             if COMPILED:
                 value = pop_quickly(self, key)
                 if value is not MISSING:

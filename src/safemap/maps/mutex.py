@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar
 
+    from safemap._types import Contents, T, overload
+
 
 class MutexMap(OneDictMap[K, V]):
     """A mapping behind one re-entrant lock: the simplest, and as strong as any.
@@ -48,6 +50,14 @@ class MutexMap(OneDictMap[K, V]):
         length="exact",
         snapshot="O(n)",
     )
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self, items: Contents[K, V] = (), /) -> None: ...
+        @overload
+        def __init__(self: MutexMap[str, T], items: Contents[str, T] = (), /, **named: T) -> None: ...
+        def __init__(self, items: Any = (), /, **named: Any) -> None: ...
 
     def __cinit__(self, *_args: Any, **_items: Any) -> None:
         self._configure()

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, ClassVar
 
+    from safemap._types import Contents, T, overload
     from safemap.sync.claims import Claim
 
 
@@ -94,6 +95,14 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         length="approximate",
         snapshot="O(n)",
     )
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self, items: Contents[K, V] = (), /) -> None: ...
+        @overload
+        def __init__(self: ReadDirtyMap[str, T], items: Contents[str, T] = (), /, **named: T) -> None: ...
+        def __init__(self, items: Any = (), /, **named: Any) -> None: ...
 
     def __cinit__(self, *_args: Any, **_items: Any) -> None:
         self._configure()
@@ -269,9 +278,8 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
         finally:
             release(self._lock)
 
-    __setitem__ = _store
-
-    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
+    if not TYPE_CHECKING:  # for whom the contract's signatures stand
+        __setitem__ = _store
 
         def get(self, key: K, /, default: Any = None) -> Any:
             value = find_settled(self, key, MISSING)
@@ -293,7 +301,7 @@ class ReadDirtyMap(ConcurrentMapping[K, V]):
                 release(self._lock)
             return value
 
-        def _pop(self, key: K, default: Any = UNSET) -> Any:
+        def _pop(self, key: K, /, default: Any = UNSET) -> Any:
             acquire_for(self._lock, key)
             try:
                 value = self._take_locked(key)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar
 
+    from safemap._types import Contents, T, overload
     from safemap.sync.rwlock import Policy
 
 # Who goes first: the package's locks, by their names. Those that can be downgraded are no different here.
@@ -69,6 +70,14 @@ class RWLockMap(OneDictMap[K, V]):
         snapshot="O(n)",
     )
     options: ClassVar[tuple[str, ...]] = ("default_factory", "lock")
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self, items: Contents[K, V] = (), /) -> None: ...
+        @overload
+        def __init__(self: RWLockMap[str, T], items: Contents[str, T] = (), /, **named: T) -> None: ...
+        def __init__(self, items: Any = (), /, **named: Any) -> None: ...
 
     def __cinit__(self, *_args: Any, **_items: Any) -> None:
         self._configure()

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from safemap._snapshot import Snapshot
+    from safemap._types import Contents, T, overload
     from safemap.sync.claims import Claim
 
 
@@ -78,7 +79,7 @@ class Shard(Partition, Generic[K, V]):
     def __init__(self) -> None:
         super().__init__()
         self.data: dict[K, V] = {}
-        self.quiet = COMPILED  # under the lock: no value runs Python code when it dies
+        self.quiet: bool = COMPILED  # under the lock: no value runs Python code when it dies
 
     def put(self, key: K, value: V) -> V | None:
         """Set a key and return what must not die before the lock is free. The caller holds it."""
@@ -124,6 +125,14 @@ class ShardedMap(ConcurrentMapping[K, V]):
         snapshot="O(n)",
     )
     options: ClassVar[tuple[str, ...]] = ("default_factory", "shards")
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self, items: Contents[K, V] = (), /) -> None: ...
+        @overload
+        def __init__(self: ShardedMap[str, T], items: Contents[str, T] = (), /, **named: T) -> None: ...
+        def __init__(self, items: Any = (), /, **named: Any) -> None: ...
 
     def __cinit__(self, *_args: Any, **_items: Any) -> None:
         self._configure()
@@ -204,9 +213,8 @@ class ShardedMap(ConcurrentMapping[K, V]):
         finally:
             release(shard)
 
-    __setitem__ = _store
-
-    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
+    if not TYPE_CHECKING:  # for whom the contract's signatures stand
+        __setitem__ = _store
 
         def get(self, key: K, /, default: Any = None) -> Any:
             return find_in_shard(self, key, default)
@@ -220,7 +228,7 @@ class ShardedMap(ConcurrentMapping[K, V]):
             finally:
                 release(shard)
 
-        def _pop(self, key: K, default: Any = UNSET) -> Any:
+        def _pop(self, key: K, /, default: Any = UNSET) -> Any:
             shard = self._shard_of(key)
             acquire_for(shard, key)
             try:

@@ -300,12 +300,14 @@ class Partition(Lock):
                 self._unlist(claim)
 
 
-acquire_for = Partition.acquire_for
-
 if TYPE_CHECKING:
     P = TypeVar("P", bound=Partition)
+
+    def acquire_for(partition: Partition, key: Any) -> None:
+        """Take a partition's lock in order to write `key`: `partition.acquire_for(key)`."""
 else:
     P = None
+    acquire_for = Partition.acquire_for
 
 
 class Section(Lock, Generic[P]):

@@ -59,7 +59,7 @@ class FieldRWLock(ReadWriteLock):
         return self
 
     def __cinit__(self, first: str) -> None:
-        self.first = first
+        self.first: str = first
         self._writer = self._depth = self._suspended = 0
         self._reader = self._count = 0
         self._others: dict[int, int] = {}

@@ -112,7 +112,12 @@ class Lock(_RLock):
 
     # A mutex is a readers-writer lock whose readers exclude one another, too.
     acquire_read = acquire
-    release_read = _RLock.release
+    if TYPE_CHECKING:
+
+        def release_read(self) -> None: ...
+
+    else:
+        release_read = _RLock.release
 
     def try_for(self, seconds: float) -> bool:
         """Wait up to `seconds` without being counted as waiting.

@@ -77,7 +77,7 @@ class RepeatedFunction:
     """Stands for a recorded function: accepts the calls that it got, in their order, and no others."""
 
     def __init__(self, recorded: RecordedFunction) -> None:
-        self.left = list(recorded.calls)
+        self.left: list[tuple[tuple[Any, ...], Returned | Raised]] = list(recorded.calls)
 
     def __call__(self, *arguments: Any) -> Any:
         if not self.left or self.left[0][0] != arguments:

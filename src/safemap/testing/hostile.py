@@ -44,7 +44,8 @@ class Yielding(int):
     """A number at whose hash another thread gets its turn: between the check and the act of those who do both."""
 
     __slots__ = ()
-    __eq__ = int.__eq__
+    if not TYPE_CHECKING:
+        __eq__ = int.__eq__
 
     def __hash__(self) -> int:
         time.sleep(0)
@@ -55,7 +56,7 @@ class RaisesOnce:
     """A callback that raises at its n-th call (counted from 0) and at no other."""
 
     def __init__(self, n: int) -> None:
-        self.left = n
+        self.left: int = n
 
     def __call__(self) -> None:
         self.left -= 1

@@ -129,16 +129,17 @@ class Search:
         self.operations = operations
         self.model = model
         self.limit = limit
-        self.steps = 0
+        self.steps: int = 0
         events = []
         for number, operation in enumerate(operations):
             events.append((operation.called, 0, 2 * number))
             if operation.returned is not None:
                 events.append((operation.returned, 1, 2 * number + 1))
-        self.head = self.end = 2 * len(operations)
+        self.end: int = 2 * len(operations)
+        self.head: int = self.end
         entries = [entry for _, _, entry in sorted(events)]
-        self.after = [self.end] * (self.end + 1)
-        self.before = [self.end] * (self.end + 1)
+        self.after: list[int] = [self.end] * (self.end + 1)
+        self.before: list[int] = [self.end] * (self.end + 1)
         for left, right in zip([self.head, *entries], [*entries, self.end], strict=True):
             self.after[left] = right
             self.before[right] = left

@@ -199,7 +199,7 @@ class MapModel(SequentialModel):
     `popitem` may take any item. The state is a frozenset of pairs, so keys and values must be hashable.
     """
 
-    refusals = (TimeoutError, DeadlockError)
+    refusals: tuple[type[BaseException], ...] = (TimeoutError, DeadlockError)
 
     def __init__(self, initial: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> None:
         """Begin with the contents `initial`."""

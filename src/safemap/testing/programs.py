@@ -17,7 +17,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from safemap import MISSING
 from safemap.testing.guarantees import check_guaranteed
@@ -28,7 +28,7 @@ from safemap.testing.recorded_map import RecordedMap
 from safemap.testing.threads import rapid_switching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from hypothesis.strategies import SearchStrategy
 
@@ -87,7 +87,7 @@ class Program:
 class Stage:
     """Whether a program runs now. If not, who calls its functions and compares its keys is the model."""
 
-    is_open = False
+    is_open: bool = False
 
     def __enter__(self) -> None:
         self.is_open = True
@@ -96,7 +96,7 @@ class Stage:
         self.is_open = False
 
 
-stage = Stage()
+stage: Stage = Stage()
 
 
 def pause() -> None:
@@ -139,7 +139,7 @@ class Fails:
 KEYS = ("a", "b", 1, Key("x", on_eq=pause), Key("y", on_eq=pause))
 
 # What each operation is given, after the key for those on a single one.
-ARGUMENTS = {
+ARGUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "setitem": ("value",),
     "setdefault": ("value",),
     "swap": ("value",),
@@ -165,9 +165,9 @@ class Drawing:
 
         self.st = st
         self.draw = draw
-        self.key = st.sampled_from(list(keys))
-        self.operations = list(operations)
-        self.numbers = 0
+        self.key: SearchStrategy[Any] = st.sampled_from(list(keys))
+        self.operations: list[str] = list(operations)
+        self.numbers: int = 0
 
     def program(self, threads: tuple[int, int], calls: tuple[int, int]) -> Program:
         initial = tuple((key, self.value()) for key in self.keys(0, 3))

@@ -33,7 +33,7 @@ class RecordedMap:
         After an exception of a class in `maybe`, an operation may or may not have taken effect.
         """
         self.mapping = mapping
-        self.recorder = Recorder(maybe)
+        self.recorder: Recorder = Recorder(maybe)
 
     def history(self) -> History:
         """Return what was done so far."""

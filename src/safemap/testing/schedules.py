@@ -95,9 +95,9 @@ class Task:
     def __init__(self, number: int, body: Callable[[], Any]) -> None:
         self.number = number
         self.body = body
-        self.gate = _thread.allocate_lock()  # open: it is this one's turn
+        self.gate: _thread.LockType = _thread.allocate_lock()  # open: it is this one's turn
         self.gate.acquire()
-        self.known = _thread.allocate_lock()  # open: the thread has started
+        self.known: _thread.LockType = _thread.allocate_lock()  # open: the thread has started
         self.known.acquire()
         self.waiting: Waiting | None = None
         self.ended = False
@@ -120,12 +120,12 @@ class Run:
     def __init__(self, scenario: Scenario, choose: Plan, tracer: Settrace | Monitoring) -> None:
         self.choose = choose
         self.tracer = tracer
-        self.tasks = [Task(number, body) for number, body in enumerate(scenario.threads)]
+        self.tasks: list[Task] = [Task(number, body) for number, body in enumerate(scenario.threads)]
         self.by_ident: dict[int, Task] = {}
-        self.points = 0
-        self.now = 1000.0
+        self.points: int = 0
+        self.now: float = 1000.0
         self.failure: str | None = None
-        self.finished = _thread.allocate_lock()
+        self.finished: _thread.LockType = _thread.allocate_lock()
         self.finished.acquire()
 
     def start(self) -> None:
@@ -432,7 +432,7 @@ class Settrace:
     """Points by `sys.settrace`, in each thread for itself."""
 
     def __init__(self, codes: Iterable[CodeType], granularity: str) -> None:
-        self.codes = frozenset(codes)
+        self.codes: frozenset[CodeType] = frozenset(codes)
         self.event = "opcode" if granularity == "instruction" else "line"
 
     @contextlib.contextmanager
@@ -464,7 +464,7 @@ class Monitoring:
     """Points by `sys.monitoring` (Python 3.12), in all threads."""
 
     def __init__(self, codes: Iterable[CodeType], granularity: str) -> None:
-        self.codes = list(codes)
+        self.codes: list[CodeType] = list(codes)
         self.granularity = granularity
 
     @contextlib.contextmanager
@@ -524,10 +524,10 @@ class Plan:
 
     def __init__(self, choices: Iterable[Choice], otherwise: Chooser, early_timeouts: bool) -> None:  # noqa: FBT001
         self.early_timeouts = early_timeouts
-        self.planned = dict(choices)
-        self.left = set(self.planned)
+        self.planned: dict[int, int] = dict(choices)
+        self.left: set[int] = set(self.planned)
         self.otherwise = otherwise
-        self.last = max(self.planned, default=0)
+        self.last: int = max(self.planned, default=0)
         self.made: list[Choice] = []
         self.alternatives: list[tuple[int, int, int]] = []  # point, thread, interruptions that it costs
 

@@ -13,15 +13,15 @@ from safemap.watch.here import check_timeout, seconds_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Self
+    from typing import Self, TypeAlias
 
     from safemap.watch.events import Event
     from safemap.watch.here import Here
     from safemap.watch.log import Log
     from safemap.watch.mailbox import Mailbox
 
-    Callback = Callable[[Event[Any, Any]], object]
-    Hook = Callable[[BaseException, Event[Any, Any]], object]
+    Callback: TypeAlias = Callable[[Event[K, V]], object]
+    Hook: TypeAlias = Callable[[BaseException, Event[K, V]], object]
 
 
 class _Listener:
@@ -150,7 +150,7 @@ class Watch(_Listener, Generic[K, V]):
             self.close()
 
 
-def dispatch(log: Log, mailbox: Mailbox, callback: Callback, on_error: Hook) -> None:
+def dispatch(log: Log, mailbox: Mailbox, callback: Callback[Any, Any], on_error: Hook[Any, Any]) -> None:
     """Call `callback` with each event, until the end: what a dispatcher's thread does. It knows no map."""
     try:
         while (event := mailbox.take()) is not None:
@@ -164,7 +164,7 @@ def dispatch(log: Log, mailbox: Mailbox, callback: Callback, on_error: Hook) -> 
         log.threads.pop(id(mailbox), None)
 
 
-def _report(on_error: Hook, error: BaseException, event: Event[Any, Any]) -> None:
+def _report(on_error: Hook[Any, Any], error: BaseException, event: Event[Any, Any]) -> None:
     try:
         on_error(error, event)
     except BaseException as second:  # noqa: BLE001

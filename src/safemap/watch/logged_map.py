@@ -190,7 +190,8 @@ class LoggedMap(MapAround[K, V]):
         finally:
             self._distribute()
 
-    __setitem__ = _store
+    if not TYPE_CHECKING:  # for whom the contract's signature stands
+        __setitem__ = _store
 
     def popitem(self) -> tuple[K, V]:
         self._hold_all()

@@ -66,11 +66,11 @@ class Mailbox:
 
     def __init__(self, keys: frozenset[Any] | None, limit: int, resume: Callable[[Mailbox], None]) -> None:
         self.keys = keys
-        self.started = False
+        self.started: bool = False
         """Whether events are for this mailbox already. The distributor's."""
         self.closed = False
         """Whether the subscriber wants no more. Set by anybody, never unset."""
-        self.lost = 0
+        self.lost: int = 0
         """How many events the subscriber has missed and been told of. The taker's."""
         self._limit = limit
         self._resume = resume

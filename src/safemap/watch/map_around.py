@@ -54,11 +54,7 @@ class MapAround(ConcurrentMapping[K, V]):
             self._set_up({"inner": items})
         return self
 
-    if TYPE_CHECKING:
-
-        def __init__(self, items: Any = (), /, **named: Any) -> None: ...
-
-    else:
+    if not TYPE_CHECKING:  # for whom the overloads of the contract stand
 
         def __init__(self, items: Any = (), /, **named: Any) -> None:
             """Watch `items`, or fill a new map as `dict(items, **named)` would."""

@@ -28,11 +28,17 @@ from safemap.watch.mailbox import DEFAULT_LIMIT, Mailbox, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import TypeAlias, TypeVar, overload
+
+    from _typeshed import SupportsKeysAndGetItem
 
     from safemap import MissingType
     from safemap.watch.events import WhenFull
     from safemap.watch.listeners import Callback, Hook
     from safemap.watch.log import Log
+
+    T = TypeVar("T")
+    Contents: TypeAlias = SupportsKeysAndGetItem[K, V] | Iterable[tuple[K, V]]
 
 
 class WatchedMap(LoggedMap[K, V]):
@@ -74,13 +80,21 @@ class WatchedMap(LoggedMap[K, V]):
 
     __slots__ = ()
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self, items: Contents[K, V] = (), /) -> None: ...
+        @overload
+        def __init__(self: WatchedMap[str, T], items: Contents[str, T] = (), /, **named: T) -> None: ...
+        def __init__(self, items: Any = (), /, **named: Any) -> None: ...
+
     def subscribe(
         self,
-        callback: Callback,
-        keys: Iterable[Any] | None = None,
+        callback: Callback[K, V],
+        keys: Iterable[K] | None = None,
         *,
         initial: bool = False,
-        on_error: Hook | None = None,
+        on_error: Hook[K, V] | None = None,
         limit: int = DEFAULT_LIMIT,
         when_full: WhenFull = "restart",
     ) -> Subscription:
@@ -129,7 +143,7 @@ class WatchedMap(LoggedMap[K, V]):
 
     def watch(
         self,
-        keys: Iterable[Any] | None = None,
+        keys: Iterable[K] | None = None,
         *,
         initial: bool = False,
         limit: int = DEFAULT_LIMIT,

@@ -49,8 +49,8 @@ class Model:
 
     def __init__(self, points: Sequence[Point]) -> None:
         """Fit. Raises ValueError if no point will do."""
-        self.names = measured_names(points)
-        self.points = [
+        self.names: tuple[str, ...] = measured_names(points)
+        self.points: list[Point] = [
             point for point in points if point.ns.keys() >= {*self.names} and not point.workload.background
         ]
         runs = [point for point in self.points if not point.alone]
@@ -58,9 +58,9 @@ class Model:
             message = "no workload was measured with all variants"
             raise ValueError(message)
         counts = [point.threads for point in runs]
-        self.usual_threads = max(sorted(set(counts)), key=counts.count)
+        self.usual_threads: int = max(sorted(set(counts)), key=counts.count)
         """The number of threads that most was measured with."""
-        self.threads = sorted(set(counts))
+        self.threads: list[int] = sorted(set(counts))
         self._unit = median(_mean(point.ns) for point in runs)
         self._factors = {count: self._factors_of(runs, count) for count in self.threads}
         self._fits = {name: self._fit(name) for name in self.names}

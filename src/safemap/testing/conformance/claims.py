@@ -80,7 +80,7 @@ CLAIMS: Final[Mapping[str, str]] = {**OF_A_DICT, **OF_THREADS, **OF_GUARANTEES}
 DICT: Final[frozenset[str]] = frozenset(OF_A_DICT)
 """All that a plain dict does for one thread."""
 
-CONTRACT: Final[frozenset[str]] = DICT - {"ordered"} | OF_THREADS.keys()
+CONTRACT: Final[frozenset[str]] = DICT - {"ordered"} | frozenset(OF_THREADS)
 """All of `ConcurrentMapping`. What its `guarantees` say counts as claimed beyond that."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operator import add
+from typing import Any
 
 import pytest
 
@@ -11,18 +12,18 @@ from safemap.testing.conformance.suite import Suite, needs
 from safemap.testing.hostile import Hostile
 
 
-def raising(*_):
+def raising(*_: Any) -> None:
     raise Hostile
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Any] = {
     "compute": (("compute",), lambda m: m.compute("a", raising)),
     "compute absent": (("compute",), lambda m: m.compute("x", raising, 1)),
     "compute_if_absent": (("compute_if_absent",), lambda m: m.compute_if_absent("x", raising)),
     "compute_if_present": (("compute_if_present",), lambda m: m.compute_if_present("a", raising)),
     "merge": (("merge",), lambda m: m.merge("a", 1, raising)),
 }
-UNHASHABLE = {
+UNHASHABLE: dict[str, Any] = {
     "swap": lambda m, k: m.swap(k, 1),
     "compare_and_set": lambda m, k: m.compare_and_set(k, MISSING, 1),
     "compare_and_delete": lambda m, k: m.compare_and_delete(k, 1),
@@ -75,7 +76,7 @@ class Compound(Suite):
         self.check(m, {})
 
     @pytest.mark.parametrize("operation", ["compare_and_set", "compare_and_delete"])
-    def test_a_comparison_that_raises_changes_nothing(self, operation):
+    def test_a_comparison_that_raises_changes_nothing(self, operation: Any) -> None:
         self.need(operation)
 
         class Odd:
@@ -142,7 +143,7 @@ class Compound(Suite):
         self.check(m, {"b": 2})
 
     @pytest.mark.parametrize("operation", FUNCTIONS)
-    def test_a_function_that_raises_changes_nothing(self, operation):
+    def test_a_function_that_raises_changes_nothing(self, operation: Any) -> None:
         claims, operate = FUNCTIONS[operation]
         self.need(*claims)
         m = self.filled(a=1)
@@ -153,10 +154,11 @@ class Compound(Suite):
         self.check_free(m, "x")
 
     @pytest.mark.parametrize("operation", UNHASHABLE)
-    def test_an_unhashable_key_is_a_type_error_before_the_function_runs(self, operation):
+    def test_an_unhashable_key_is_a_type_error_before_the_function_runs(self, operation: Any) -> None:
         self.need(operation)
         m = self.filled(a=1)
-        for key in ([], {}, set()):
+        unhashable: tuple[Any, ...] = ([], {}, set())
+        for key in unhashable:
             with pytest.raises(TypeError, match="unhashable"):
                 UNHASHABLE[operation](m, key)
         self.check(m, {"a": 1})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ SOON = 5.0
 """Seconds. A deadlock is found in a tenth of one, on a machine that has nothing else to do."""
 
 
-def crossed(first, second):
+def crossed(first: Any, second: Any) -> Any:
     """Run two sections that each enter, meet, and then want what the other has. Return their outcomes."""
     barrier = threading.Barrier(2, timeout=5)
 
@@ -33,14 +34,14 @@ def crossed(first, second):
     return sorted(outcomes)
 
 
-def by_compute(m, key):
+def by_compute(m: Any, key: Any) -> Any:
     def section(inside):
         m.compute(key, lambda n: (inside(), n + 1)[1], 0)
 
     return section
 
 
-def by_entry(m, key):
+def by_entry(m: Any, key: Any) -> Any:
     def section(inside):
         with m.entry(key) as entry:
             inside()
@@ -49,7 +50,7 @@ def by_entry(m, key):
     return section
 
 
-def by_locked(m, _key):
+def by_locked(m: Any, _key: Any) -> Any:
     def section(inside):
         with m.locked():
             inside()
@@ -57,13 +58,13 @@ def by_locked(m, _key):
     return section
 
 
-def enter(section):
+def enter(section: Any) -> None:
     with section:
         pass
 
 
-WAYS = {"compute": by_compute, "entry": by_entry, "locked": by_locked}
-WANTS = {
+WAYS: dict[str, Any] = {"compute": by_compute, "entry": by_entry, "locked": by_locked}
+WANTS: dict[str, Any] = {
     "compute": (("compute",), lambda m, key: m.compute(key, lambda n: n + 10)),
     "entry": (("entry",), lambda m, key: enter(m.entry(key))),
     "locked": (("locked",), lambda m, _key: enter(m.locked())),
@@ -75,7 +76,7 @@ WANTS = {
 
 
 class Deadlocks(Suite, needs={"deadlock detection"}):
-    def check_all(self, *maps):
+    def check_all(self, *maps: Any) -> None:
         for m in maps:
             self.check(m)
             self.check_free(m, "k")
@@ -99,7 +100,7 @@ class Deadlocks(Suite, needs={"deadlock detection"}):
 
     @pytest.mark.parametrize("way", WAYS)
     @pytest.mark.parametrize("inner", ["compute", "entry", "locked", "set", "get"])
-    def test_two_maps_crossed(self, way, inner):
+    def test_two_maps_crossed(self, way: Any, inner: Any) -> None:
         claims, want = WANTS[inner]
         self.need(way, *claims)
         if inner == "get" and self.has("reads do not wait"):
@@ -178,7 +179,7 @@ class Deadlocks(Suite, needs={"deadlock detection"}):
         in_threads(*[work] * 4)
         self.check_all(m, n)
 
-    def test_a_deadlock_in_eq(self):
+    def test_a_deadlock_in_eq(self) -> None:
         """Keys whose comparison looks into the other map, in both directions."""
         if self.has("reads do not wait"):
             pytest.skip("reads do not wait")

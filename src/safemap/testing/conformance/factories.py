@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ class DefaultFactories(Suite, needs={"default_factory"}):
             assert duplicate["b"] == 0
             assert type(duplicate) is self.cls
 
-    def test_a_default_factory_that_raises(self):
+    def test_a_default_factory_that_raises(self) -> None:
         m = self.cls.configured(default_factory=raising)
         with pytest.raises(Hostile):
             m["a"]
@@ -46,13 +47,13 @@ class DefaultFactories(Suite, needs={"default_factory"}):
 
         assert Doubling.configured(default_factory=list)["a"] == "aa"
 
-    def test_a_default_factory_must_be_callable(self):
+    def test_a_default_factory_must_be_callable(self) -> None:
         with pytest.raises(TypeError, match="default_factory"):
             self.cls.configured(default_factory=1)
 
 
 class Once(Suite, rapid=True):
-    def once(self, m, get, calls):
+    def once(self, m: Any, get: Any, calls: Any) -> None:
         values = in_threads(*[lambda: get("k")] * 6)
         assert len(calls) == 1
         assert len(set(values)) == 1

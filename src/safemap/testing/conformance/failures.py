@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from safemap import MISSING
 from safemap.testing.conformance.suite import Suite, needs
 from safemap.testing.hostile import Hostile, Key, RaisesOnce
 
-OPERATIONS = {
+OPERATIONS: dict[str, Any] = {
     "m[k]": ((), lambda m, k: m[k]),
     "get": (("get",), lambda m, k: m.get(k)),
     "in": (("in",), lambda m, k: k in m),
@@ -19,7 +22,7 @@ OPERATIONS = {
     "update": (("update",), lambda m, k: m.update({k: "new"})),
     "|=": (("union",), lambda m, k: m.__ior__({k: "new"})),
 }
-COMPOUND = {
+COMPOUND: dict[str, Any] = {
     "swap": (("swap",), lambda m, k: m.swap(k, "new")),
     "compare_and_set": (("compare_and_set",), lambda m, k: m.compare_and_set(k, 2, "new")),
     "compare_and_set absent": (("compare_and_set",), lambda m, k: m.compare_and_set(k, MISSING, "new")),
@@ -37,14 +40,14 @@ has been seen to make 69."""
 
 
 class Failures(Suite, needs={"all or nothing"}):
-    def by_name(self, m):
+    def by_name(self, m: Any) -> Any:
         """Return the contents without asking hostile keys anything."""
         return [(getattr(key, "name", key), value) for key, value in self.pairs(m)]
 
     @pytest.mark.parametrize("where", ["on_hash", "on_eq"])
     @pytest.mark.parametrize("present", [True, False], ids=["present", "absent"])
     @pytest.mark.parametrize("operation", OPERATIONS)
-    def test_a_key_that_raises_changes_nothing(self, operation, present, where):
+    def test_a_key_that_raises_changes_nothing(self, operation: Any, present: Any, where: Any) -> None:
         """Whichever call of `__hash__` or `__eq__` raises."""
         claims, operate = OPERATIONS[operation]
         self.need(*claims)
@@ -70,7 +73,7 @@ class Failures(Suite, needs={"all or nothing"}):
     @pytest.mark.parametrize("where", ["on_hash", "on_eq"])
     @pytest.mark.parametrize("present", [True, False], ids=["present", "absent"])
     @pytest.mark.parametrize("operation", COMPOUND)
-    def test_a_key_that_raises_changes_nothing_or_all(self, operation, present, where):
+    def test_a_key_that_raises_changes_nothing_or_all(self, operation: Any, present: Any, where: Any) -> None:
         """And the key can be used afterwards."""
         claims, operate = COMPOUND[operation]
         self.need(*claims)
@@ -136,7 +139,7 @@ class Failures(Suite, needs={"all or nothing"}):
         assert m[stored] == 1
         self.check(m, {stored: 1, "a": 2} if self.has("all-at-once update") else None)
 
-    def pairs_that_raise(self):
+    def pairs_that_raise(self) -> Iterator[Any]:
         yield "b", 2
         raise Hostile
 

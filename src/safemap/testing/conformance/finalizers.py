@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-REPLACEMENTS = {
+REPLACEMENTS: dict[str, Any] = {
     "set": ((), lambda m: m.__setitem__("k", 1)),
     "del": ((), lambda m: m.__delitem__("k")),
     "pop": (("pop",), lambda m: m.pop("k") and None),
@@ -54,7 +54,7 @@ def eager_collector():
 
 class Finalizers(Reentrant, needs={"reentrant"}):
     @pytest.mark.parametrize("how", REPLACEMENTS)
-    def test_used_from_an_old_values_del(self, how):
+    def test_used_from_an_old_values_del(self, how: Any) -> None:
         claims, replace = REPLACEMENTS[how]
         self.need(*claims)
 
@@ -63,7 +63,7 @@ class Finalizers(Reentrant, needs={"reentrant"}):
                 self.use_all_of(m, "del")
                 ran.append(1)
 
-        ran = []
+        ran: list[Any] = []
         m = self.filled()
         m["k"] = Value()
         replace(m)
@@ -74,14 +74,19 @@ class Finalizers(Reentrant, needs={"reentrant"}):
             assert m["del entry"] == 3
         self.check(m)
 
-    def test_used_from_a_weak_references_callback(self):
+    def test_used_from_a_weak_references_callback(self) -> None:
         class Value:
             pass
 
-        ran = []
+        ran: list[Any] = []
         m = self.filled()
         m["k"] = Value()
-        reference = weakref.ref(m["k"], lambda _: (self.use_all_of(m, "weak"), ran.append(1)))
+
+        def use(_):
+            self.use_all_of(m, "weak")
+            ran.append(1)
+
+        reference = weakref.ref(m["k"], use)
         m["k"] = 1
         gc.collect()
         assert ran == [1]
@@ -89,7 +94,7 @@ class Finalizers(Reentrant, needs={"reentrant"}):
         assert m["weak set"] == 1
         self.check(m)
 
-    def test_used_from_finalizers_at_any_allocation(self):
+    def test_used_from_finalizers_at_any_allocation(self) -> None:
         """With the collector run at every allocation, finalizers come in the middle of everything."""
 
         class Cycle:
@@ -107,7 +112,7 @@ class Finalizers(Reentrant, needs={"reentrant"}):
                     m.pop((n + 25) % 50, None)
                 self.look_at_all_of(m)
 
-        ran = []
+        ran: list[Any] = []
         m = self.filled({i: i for i in range(100)})
         with little_garbage(), eager_collector():
             for i in range(150):
@@ -163,7 +168,7 @@ class Finalizers(Reentrant, needs={"reentrant"}):
                 contents = copied(n)
                 assert len(list(contents)) == len(contents)
 
-    def test_finalizers_in_two_threads(self):
+    def test_finalizers_in_two_threads(self) -> None:
         class Value:
             def __init__(self, number):
                 self.number = number
@@ -196,10 +201,10 @@ class Finalizers(Reentrant, needs={"reentrant"}):
         sys.version_info[:2] == (3, 13) and not getattr(sys, "_is_gil_enabled", lambda: True)(),
         reason="free-threaded 3.13 keeps classes for ever, and what they refer to",
     )
-    def test_the_collector_frees_maps_and_lets_finalizers_use_them(self):
+    def test_the_collector_frees_maps_and_lets_finalizers_use_them(self) -> None:
         seen = []
 
-        def cycle():
+        def cycle() -> Any:
             class Value(int):  # not known to the collector: it dies only when the map's own tables are cleared
                 __slots__ = ()
                 map: Any = None

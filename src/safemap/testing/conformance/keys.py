@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from safemap.testing.conformance.suite import Suite, needs
 
-ABSENT = {
+ABSENT: dict[str, Any] = {
     "m[k]": ((), lambda m: m["x"]),
     "del": ((), lambda m: m.__delitem__("x")),
     "pop": (("pop",), lambda m: m.pop("x")),
 }
-UNHASHABLE = {
+UNHASHABLE: dict[str, Any] = {
     "m[k]": ((), lambda m, k: m[k]),
     "get": (("get",), lambda m, k: m.get(k)),
     "in": (("in",), lambda m, k: k in m),
@@ -24,7 +26,7 @@ UNHASHABLE = {
 
 
 class Keys(Suite):
-    def test_set_and_delete(self):
+    def test_set_and_delete(self) -> None:
         m = self.filled()
         m["a"] = 1
         m["a"] = 2
@@ -59,7 +61,7 @@ class Keys(Suite):
         assert not m
 
     @pytest.mark.parametrize("operation", ABSENT)
-    def test_an_absent_key_is_a_key_error_of_the_key(self, operation):
+    def test_an_absent_key_is_a_key_error_of_the_key(self, operation: Any) -> None:
         claims, operate = ABSENT[operation]
         self.need(*claims)
         m = self.filled(a=1)
@@ -68,13 +70,13 @@ class Keys(Suite):
         assert raised.value.args == ("x",)
         self.check(m, {"a": 1})
 
-    def test_a_tuple_is_a_key_error_of_the_tuple(self):
+    def test_a_tuple_is_a_key_error_of_the_tuple(self) -> None:
         with pytest.raises(KeyError) as raised:
             self.filled()[1,]
         assert raised.value.args == ((1,),)
 
     @pytest.mark.parametrize("operation", UNHASHABLE)
-    def test_an_unhashable_key_is_a_type_error(self, operation):
+    def test_an_unhashable_key_is_a_type_error(self, operation: Any) -> None:
         claims, operate = UNHASHABLE[operation]
         self.need(*claims)
         m = self.filled({1: 1})
@@ -98,7 +100,7 @@ class Keys(Suite):
         assert m.pop("a", None) is None
         self.check(m, {"b": 2})
 
-    def test_none_is_an_ordinary_key_and_value(self):
+    def test_none_is_an_ordinary_key_and_value(self) -> None:
         m = self.filled({None: None})
         assert m[None] is None
         self.check(m, {None: None})
@@ -112,7 +114,7 @@ class Keys(Suite):
             assert m.pop(None, 1) is None
             self.check(m, {})
 
-    def test_nan_is_found_by_identity(self):
+    def test_nan_is_found_by_identity(self) -> None:
         nan = float("nan")
         m = self.filled({nan: 1})
         assert m[nan] == 1
@@ -120,7 +122,7 @@ class Keys(Suite):
             m[float("nan")]
         self.check(m, {nan: 1})
 
-    def test_an_equal_key_keeps_the_first_object(self):
+    def test_an_equal_key_keeps_the_first_object(self) -> None:
         m = self.filled()
         m[1] = "int"
         m[True] = "bool"
@@ -153,7 +155,7 @@ class Keys(Suite):
         m["a"] = 1
         self.check(m, {"a": 1})
 
-    def test_many_keys(self):
+    def test_many_keys(self) -> None:
         m = self.filled()
         for i in range(20_000):
             m[i << 12] = i  # a stride that leaves the low bits of the hash alike

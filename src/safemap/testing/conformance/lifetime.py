@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
 
 import pytest
 
 from safemap.testing.conformance.suite import Suite, needs
 
-REMOVALS = {
+REMOVALS: dict[str, Any] = {
     "m[k] = v": ((), lambda m: m.__setitem__(1, 1)),
     "del": ((), lambda m: m.__delitem__(1)),
     "pop": (("pop",), lambda m: m.pop(1) and None),

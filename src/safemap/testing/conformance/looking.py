@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import threading
+from typing import Any
 
 import pytest
 
 from safemap.testing.conformance.suite import Suite, needs
 from safemap.testing.threads import in_threads
 
-CROSSED = {
+CROSSED: dict[str, Any] = {
     "update": (("update",), lambda a, b: a.update(b)),
     "==": (("equality",), lambda a, b: a == b),
     "|": (("union",), lambda a, b: a | b),
@@ -20,7 +21,7 @@ CROSSED = {
 }
 
 
-def until(stop, work):
+def until(stop: Any, work: Any) -> Any:
     """Return a function that does the work, in rounds, until the others stop."""
 
     def run():
@@ -32,7 +33,7 @@ def until(stop, work):
     return run
 
 
-def then(stop, look):
+def then(stop: Any, look: Any) -> Any:
     """Return a function that looks, and stops the others."""
 
     def run():
@@ -45,7 +46,7 @@ def then(stop, look):
 
 
 class Looking(Suite, rapid=True):
-    def writing(self, m, seed):
+    def writing(self, m: Any, seed: Any) -> Any:
         """Return a function that writes what the map can write, at keys that no one else knows."""
         chance = random.Random(seed)
         ways = [lambda key: m.__setitem__(key, key), lambda key: self.remove(m, key)]
@@ -59,7 +60,7 @@ class Looking(Suite, rapid=True):
         return lambda _: chance.choice(ways)(f"moving{chance.randrange(300)}")
 
     @staticmethod
-    def remove(m, key):
+    def remove(m: Any, key: Any) -> None:
         try:
             del m[key]
         except KeyError:

@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from operator import add
+from typing import Any
 
 from safemap import MISSING
 from safemap.testing.conformance.suite import Suite, needs
@@ -15,10 +16,10 @@ from safemap.testing.threads import in_threads
 
 THREADS = 4
 ROUNDS = 500
-KEYS = [*range(ROUNDS // 2), *map(Yielding, range(ROUNDS // 2, ROUNDS))]
+KEYS: list[Any] = [*range(ROUNDS // 2), *map(Yielding, range(ROUNDS // 2, ROUNDS))]
 
 
-def winners(seen):
+def winners(seen: Any) -> Any:
     """Return how many threads won each round."""
     return [sum(each) for each in zip(*seen, strict=True)]
 

@@ -6,6 +6,7 @@ import itertools
 import signal
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from safemap.testing.conformance.suite import Suite
 from safemap.testing.hostile import Hostile, Key, Yielding
 from safemap.testing.threads import in_other_thread
 
-OPERATIONS = {
+OPERATIONS: dict[str, Any] = {
     "m[k]": ((), lambda m, k: m[k], 2),
     "get": (("get",), lambda m, k: m.get(k), 2),
     "in": (("in",), lambda m, k: k in m, 2),
@@ -37,7 +38,7 @@ SIGNALS = 40
 class Reentrant(Suite):
     """What the parts on re-entrant use share."""
 
-    def use_all_of(self, m, tag):
+    def use_all_of(self, m: Any, tag: Any) -> None:
         """Do a bit of everything with the map, on keys of its own. Afterwards `f"{tag} set"` is 1."""
         m[f"{tag} set"] = 1
         assert m[f"{tag} set"] == 1
@@ -61,7 +62,7 @@ class Reentrant(Suite):
                 m[f"{tag} locked"] = 4
         self.look_at_all_of(m)
 
-    def look_at_all_of(self, m):
+    def look_at_all_of(self, m: Any) -> None:
         list(self.pairs(m))
         if self.has("views"):
             list(m.keys() | set())
@@ -76,11 +77,11 @@ class Reentrant(Suite):
 class Callbacks(Reentrant, needs={"reentrant"}):
     @pytest.mark.parametrize("where", ["on_eq", "on_hash"])
     @pytest.mark.parametrize("operation", OPERATIONS)
-    def test_used_from_a_keys_eq_or_hash(self, operation, where):
+    def test_used_from_a_keys_eq_or_hash(self, operation: Any, where: Any) -> None:
         claims, operate, expected = OPERATIONS[operation]
         self.need(*claims)
         m = self.filled({Key("a"): 1, Key("b"): 2, "plain": 3})
-        depth = []
+        depth: list[Any] = []
 
         def callback():
             if not depth:
@@ -100,10 +101,10 @@ class Callbacks(Reentrant, needs={"reentrant"}):
         self.check(m)
         self.check_free(m, hostile)
 
-    def test_an_eq_that_changes_the_very_key(self):
+    def test_an_eq_that_changes_the_very_key(self) -> None:
         m = self.filled({Key("a"): 1, Key("b"): 2})
         hostile = Key("b")
-        seen = []
+        seen: list[Any] = []
 
         def callback():
             if not seen:
@@ -117,10 +118,10 @@ class Callbacks(Reentrant, needs={"reentrant"}):
         assert {key.name: value for key, value in self.pairs(m)} == {"a": 1, "b": "new", "c": 3}
         self.check(m)
 
-    def test_an_eq_that_grows_the_map_past_all_its_tables(self):
+    def test_an_eq_that_grows_the_map_past_all_its_tables(self) -> None:
         m = self.filled({Key("a"): 1, Key("b"): 2})
         hostile = Key("x")
-        seen = []
+        seen: list[Any] = []
 
         def callback():
             if not seen:
@@ -137,12 +138,12 @@ class Callbacks(Reentrant, needs={"reentrant"}):
 
 class Signals(Reentrant, needs={"reentrant"}, rapid=True, main_thread=True):
     @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers on this system")
-    def test_used_from_a_signal_handler(self):
+    def test_used_from_a_signal_handler(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             pytest.skip("only a main thread gets signals")
         m = self.filled({i: 0 for i in range(50)})
-        handled = []
-        running = []
+        handled: list[Any] = []
+        running: list[Any] = []
         stop = threading.Event()
         deadline = time.monotonic() + self.limit
 

@@ -10,7 +10,7 @@ from safemap.testing.hostile import Hostile
 
 
 class Entries(Suite, needs={"entry"}):
-    def test_an_entry_reads_and_assigns(self):
+    def test_an_entry_reads_and_assigns(self) -> None:
         m = self.filled(a=1)
         with m.entry("a") as entry:
             assert entry.key == "a"
@@ -21,7 +21,7 @@ class Entries(Suite, needs={"entry"}):
                 assert m["a"] == 1, "nothing happens before the block ends"
         self.check(m, {"a": 2})
 
-    def test_an_entry_of_an_absent_key_and_delete(self):
+    def test_an_entry_of_an_absent_key_and_delete(self) -> None:
         m = self.filled(a=1)
         with m.entry("b") as entry:
             assert entry.value is MISSING
@@ -38,7 +38,7 @@ class Entries(Suite, needs={"entry"}):
             entry.delete()
         self.check(m, {})
 
-    def test_an_entry_whose_block_raises_changes_nothing(self):
+    def test_an_entry_whose_block_raises_changes_nothing(self) -> None:
         m = self.filled(a=1)
         with pytest.raises(Hostile), m.entry("a") as entry:
             entry.value = 2
@@ -62,7 +62,7 @@ class Entries(Suite, needs={"entry"}):
             assert entry.value == 5
         self.check(m, {"a": 5})
 
-    def test_an_entry_is_used_only_inside_its_block(self):
+    def test_an_entry_is_used_only_inside_its_block(self) -> None:
         m = self.filled(a=1)
         entry = m.entry("a")
         for use in (lambda: entry.value, lambda: setattr(entry, "value", 1), entry.delete):
@@ -107,7 +107,7 @@ class LockedSections(Suite, needs={"locked"}):
             assert len(m) == 3
         self.check(m, {"a": 2, "b": 3, "c": 4})
 
-    def test_a_section_that_raises_lets_go(self):
+    def test_a_section_that_raises_lets_go(self) -> None:
         m = self.filled(a=1)
         with pytest.raises(Hostile), m.locked():
             m["a"] = 2

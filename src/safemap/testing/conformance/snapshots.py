@@ -14,7 +14,7 @@ from safemap.testing.conformance.suite import Suite
 
 
 class Snapshots(Suite, needs={"snapshot"}):
-    def test_a_snapshot_does_not_change(self):
+    def test_a_snapshot_does_not_change(self) -> None:
         m = self.filled({i: i for i in range(1000)})
         snapshot = m.snapshot()
         m[1] = "new"
@@ -29,7 +29,7 @@ class Snapshots(Suite, needs={"snapshot"}):
         assert snapshot[2] == 2
         assert dict(snapshot.items()) == {i: i for i in range(1000)}
 
-    def test_a_snapshot_is_a_mapping(self):
+    def test_a_snapshot_is_a_mapping(self) -> None:
         s = self.filled(a=1, b=2).snapshot()
         assert isinstance(s, Snapshot)
         assert isinstance(s, Mapping)
@@ -45,13 +45,13 @@ class Snapshots(Suite, needs={"snapshot"}):
             s["x"]
         assert raised.value.args == ("x",)
         with pytest.raises(TypeError):
-            s["a"] = 2  # pyright: ignore[reportIndexIssue]
+            s["a"] = 2  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
         assert s.to_dict() == {"a": 1, "b": 2}
         assert s.copy() is s
         assert s.keys() & {"a"} == {"a"}
         assert ("a", 1) in s.items()
 
-    def test_snapshots_compare_merge_hash_and_pickle(self):
+    def test_snapshots_compare_merge_hash_and_pickle(self) -> None:
         s = self.filled(a=1).snapshot()
         assert s == self.filled(a=1).snapshot()
         assert s == {"a": 1}
@@ -67,14 +67,14 @@ class Snapshots(Suite, needs={"snapshot"}):
         with pytest.raises(TypeError):
             hash(self.filled(a=[]).snapshot())
 
-    def test_a_snapshot_outlives_its_map(self):
+    def test_a_snapshot_outlives_its_map(self) -> None:
         m = self.filled({i: i for i in range(300)})
         s = m.snapshot()
         del m
         gc.collect()
         assert s == {i: i for i in range(300)}
 
-    def test_a_snapshot_is_let_go(self):
+    def test_a_snapshot_is_let_go(self) -> None:
         m = self.filled(a=1)
         s = m.snapshot()
         reference = weakref.ref(s)
@@ -85,7 +85,7 @@ class Snapshots(Suite, needs={"snapshot"}):
 
 
 class PlainDicts(Suite, needs={"to_dict"}):
-    def test_to_dict_is_private_and_plain(self):
+    def test_to_dict_is_private_and_plain(self) -> None:
         m = self.filled(a=1)
         contents = m.to_dict()
         assert type(contents) is dict

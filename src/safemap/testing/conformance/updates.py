@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from safemap.testing.conformance.suite import Suite, needs
@@ -51,7 +53,7 @@ class Updates(Suite):
         with pytest.raises(TypeError):
             m | None
 
-    def order(self):
+    def order(self) -> Any:
         m = self.filled()
         for key in "cab":
             m[key] = 1

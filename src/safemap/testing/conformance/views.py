@@ -10,7 +10,7 @@ from safemap.testing.conformance.suite import Suite, needs
 
 
 class Views(Suite, needs={"views"}):
-    def test_views_are_live(self):
+    def test_views_are_live(self) -> None:
         m = self.filled(a=1)
         keys, values, items = m.keys(), m.values(), m.items()
         m["b"] = 2
@@ -19,13 +19,13 @@ class Views(Suite, needs={"views"}):
         assert sorted(values) == [1, 2]
         assert set(items) == {("a", 1), ("b", 2)}
 
-    def test_types_of_views(self):
+    def test_types_of_views(self) -> None:
         m = self.filled(a=1)
         assert isinstance(m.keys(), KeysView)
         assert isinstance(m.values(), ValuesView)
         assert isinstance(m.items(), ItemsView)
 
-    def test_membership_in_views(self):
+    def test_membership_in_views(self) -> None:
         nan = float("nan")
         m = self.filled(a=1, b=nan)
         assert "a" in m.keys()
@@ -39,7 +39,7 @@ class Views(Suite, needs={"views"}):
         assert ("c", 1) not in m.items()
         assert "ab" not in m.items()
 
-    def test_keys_are_a_set(self):
+    def test_keys_are_a_set(self) -> None:
         keys = self.filled(a=1, b=2).keys()
         assert keys & {"a", "c"} == {"a"}
         assert {"a", "c"} & keys == {"a"}
@@ -61,7 +61,7 @@ class Views(Suite, needs={"views"}):
         with pytest.raises(TypeError):
             keys < ["a"]
 
-    def test_items_are_a_set(self):
+    def test_items_are_a_set(self) -> None:
         items = self.filled(a=1, b=2).items()
         assert items & {("a", 1)} == {("a", 1)}
         assert items - {("a", 1)} == {("b", 2)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ APART = {"write other", "compute other"}
 
 
 class Waiting(Suite, rapid=True):
-    def during(self, m, section):
+    def during(self, m: Any, section: Any) -> Any:
         """Return what others can do, within a little while, during a section on the key "held"."""
         inside, leave = threading.Event(), threading.Event()
 
@@ -62,13 +63,13 @@ class Waiting(Suite, rapid=True):
         assert done == set(attempts), "all go on when the section is over"
         return could, set(attempts)
 
-    def settled(self):
+    def settled(self) -> Any:
         m = self.filled(held=1, other=1)
         for _ in range(5):
             m["held"], m["other"]  # where reading changes where a map keeps a key
         return m
 
-    def guaranteed(self, attempts):
+    def guaranteed(self, attempts: Any) -> Any:
         """Return what others can do while a function runs, by what the map claims."""
         could = set()
         if self.has("reads do not wait"):
