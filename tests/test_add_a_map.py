@@ -96,6 +96,12 @@ def test_the_pages_code_is_the_example():
     assert f"`src/safemap/maps/write_lock.py`:\n\n```python\n{EXAMPLE}```\n" in TEXT
 
 
+def test_the_pxd_names_the_fields_of_the_class():
+    (pxd,) = blocks("cython")
+    (slots,) = re.findall(r"__slots__ = \((.*)\)", EXAMPLE)
+    assert re.findall(r"^    cdef \w+ (\w+)", pxd, re.MULTILINE) == re.findall(r"\w+", slots)
+
+
 def test_create_makes_it_and_the_public_face_has_it(added):
     run(
         added,
