@@ -67,25 +67,6 @@ def test_the_page_lists_all_claims():
     assert meanings == dict(CLAIMS)
 
 
-def test_what_the_page_on_finding_bugs_shows_is_so(tmp_path):
-    """Its code, run from top to bottom, prints what stands below it."""
-    text = (DOCS / "how-to" / "find-concurrency-bugs.md").read_text(encoding="utf-8")
-    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
-    printed = "".join(re.findall(r"```text\n(.*?)```", text, re.DOTALL))
-    (tmp_path / "page.py").write_text(code, encoding="utf-8")  # what is traced must have lines
-    done = subprocess.run(
-        [sys.executable, "page.py"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(Path(safemap.__file__).parent.parent)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.stderr == ""
-    assert done.stdout == printed
-
-
 def test_what_the_page_on_measuring_ones_own_program_shows_is_so(tmp_path):
     """Its code runs, and prints what stands below it, but for a percent more or less."""
     text = (DOCS / "how-to" / "measure-your-own-program.md").read_text(encoding="utf-8")

@@ -158,6 +158,23 @@ def test_recording_writes_what_the_package_reads(tmp_path):
     assert read.to_json() == measured_module.digest(results).to_json()
 
 
+def test_what_was_measured_to_learn_from_is_added_where_it_is_of_the_same_interpreter(tmp_path):
+    source = tmp_path / "results.json"
+    whole(ENVIRONMENT).save(source)
+    more = run_of(small_plan(QUESTION), blocks=1, environment=ENVIRONMENT)
+    others = run_of(small_plan(QUESTION), blocks=1, environment=replace(ENVIRONMENT, gil=not ENVIRONMENT.gil))
+
+    def points(learning):
+        written = record.record(source, tmp_path, learning=learning)
+        return Measured.from_json(json.loads(written.read_text(encoding="utf-8"))).points
+
+    alone = points([])
+    assert points([others]) == alone
+    added = points([more])
+    assert added[: len(alone)] == alone
+    assert len(added) == len(alone) + len(measured_module.digest(more).points) > len(alone)
+
+
 def test_recording_refuses_what_is_not_whole(tmp_path):
     source = tmp_path / "results.json"
     run_of(small_plan(QUESTION), blocks=1).save(source)
