@@ -119,7 +119,8 @@ class Page:
         return json.loads(message)
 
     def open(self, url: str) -> None:
-        """Load a page, and wait until it is there."""
+        """Load a page, and wait until it is there. What was told of an earlier one is forgotten."""
+        self.events.clear()
         self.call("Page.navigate", url=url)
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._next())

@@ -36,7 +36,6 @@ def address(tmp_path_factory):
 @pytest.fixture
 def page(browser, address):
     """Return the page, freshly loaded, in a window of a desk."""
-    browser.events.clear()
     browser.prefer(color_scheme="light")
     browser.size(1280)
     browser.open(address)
@@ -81,7 +80,6 @@ def test_the_script_takes_any_run(browser, tmp_path, run):
 
     path = tmp_path / "report.html"
     path.write_text(html(RUNS[run]()), encoding="utf-8")
-    browser.events.clear()
     browser.open(path.as_uri())
     assert browser.errors() == []
     assert "NaN" not in browser.evaluate("document.querySelector('main').innerHTML")

@@ -233,6 +233,10 @@ def test_a_copy_that_is_given_up_is_forgotten():
     assert threads.here.state.bulk is None
 
 
+@pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", lambda: True)(),
+    reason="without the GIL a dict's own iterator says now and then that the keys have changed",
+)
 def test_threads_may_share_an_iterator():
     d = CheckedDict.configured({n: n for n in range(2000)}, kinds=())
     steps = iter(d)
