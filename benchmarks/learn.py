@@ -9,37 +9,26 @@ few in many: their noise averages out in the fit. Takes four minutes.
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from benchmarks.unseen import SECONDS
-from benchmarks.unseen import plan as plan_for
-from safemap.bench import engine
+from benchmarks import unseen
 from safemap.bench.drawn import LEARNT, draw
-from safemap.bench.environment import Environment
-from safemap.bench.results import Results
+from safemap.bench.profiles import DRAWN
 
-KNOWN: Final = 16
-"""So many of the seed's workloads are in the standard profile."""
+if TYPE_CHECKING:
+    from safemap.bench.results import Results
+
 WORKLOADS: Final = 96
 BLOCKS: Final = 2
 THREADS: Final = (1, 2)
 
 
 def measure(name: str) -> Results:
-    """Return what the variants do on workloads of the seed that is there to learn from."""
-    plan = plan_for(draw(KNOWN + WORKLOADS, LEARNT)[KNOWN:], THREADS, BLOCKS, SECONDS, seed=1)
-    results = Results(plan, Environment.now(), f"python -m benchmarks.learn {name}", _now())
-    for record in engine.run(results):
-        if not record.good:
-            print(record.cell, record.found)  # noqa: T201
-    results.ended = _now()
-    return results
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    """Return what the variants do on those workloads to learn from that the standard profile does not have."""
+    workloads = draw(DRAWN + WORKLOADS, LEARNT)[DRAWN:]
+    plan = unseen.plan(workloads, THREADS, BLOCKS, unseen.SECONDS, seed=1)
+    return unseen.measure(plan, f"python -m benchmarks.learn {name}")
 
 
 def main() -> None:

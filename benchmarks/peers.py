@@ -67,7 +67,7 @@ class Peer:
     @property
     def heading(self) -> str:
         """The title, with the version that is installed."""
-        return self.title if self.package in (None, "safemap") else f"{self.title} {version(self.package)}"
+        return self.title if self.package is None else f"{self.title} {version(self.package)}"
 
     @property
     def installed(self) -> bool:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -21,10 +20,10 @@ from typing import TYPE_CHECKING
 from benchmarks import nearest
 from benchmarks.judging import GOOD, WANTED, Case, case, wilson
 from benchmarks.unseen import BLOCKS, SECONDS
+from benchmarks.unseen import measure as measure_plan
 from benchmarks.unseen import plan as plan_for
-from safemap.bench import engine, store
+from safemap.bench import store
 from safemap.bench.drawn import draw
-from safemap.bench.environment import Environment
 from safemap.bench.measured import NAMES, digest
 from safemap.bench.recommend.advice import advice_from
 from safemap.bench.results import Results
@@ -40,19 +39,10 @@ NEAREST = "the nearest workload's best"
 
 
 def measure(options: argparse.Namespace) -> Results:
-    """Draw workloads and measure them; say on stderr how far it is."""
+    """Draw workloads and measure them."""
     workloads = draw(options.workloads, options.seed)
     plan = plan_for(workloads, options.threads, options.blocks, options.seconds, options.seed)
-    environment = Environment.now()
-    results = Results(plan, environment, " ".join(sys.argv), datetime.now(UTC).isoformat())
-    count = sum(1 for _ in plan.cells(environment.cores))
-    for done, record in enumerate(engine.run(results), 1):
-        if not record.good:
-            print(f"\n{record.cell}: {record.found}", file=sys.stderr)  # noqa: T201
-        print(f"\r{done} of {count} cells", end="", file=sys.stderr)  # noqa: T201
-    print(file=sys.stderr)  # noqa: T201
-    results.ended = datetime.now(UTC).isoformat()
-    return results
+    return measure_plan(plan, " ".join(sys.argv))
 
 
 def judge(measured: Measured, unseen: Results) -> tuple[list[Case], list[bool]]:

@@ -57,7 +57,7 @@ SECTION = re.compile(r"^(Cost|Atomicity|Errors): ")
 """Lines of docstrings that are fields: readable in `help()`, a list on the page. They stand in a paragraph of
 their own, to which tests/test_reference.py sees; its other lines go on with the field above them."""
 GRADES = ("good", "maybe", "bad")
-GRADE = re.compile(r"^:Atomicity: (good|maybe|bad)\b")
+GRADE = re.compile(rf"^:Atomicity: ({'|'.join(GRADES)})\b")
 """How atomic an operation is: docs/reference/index.md says what the words mean; safemap.css has colours."""
 
 
@@ -88,7 +88,7 @@ def without_wrong_links(_app, _what, _name, thing, _options, lines):
 def in_colour(_app, doctree):
     """Give grades their colour, where cells of tables begin with one."""
     for cell in doctree.findall(nodes.entry):
-        found = re.match(r"(good|maybe|bad)(?=$|:| -)", cell.astext())
+        found = re.match(rf"({'|'.join(GRADES)})(?=$|:| -)", cell.astext())
         if found:
             text = cell.next_node(nodes.Text)
             coloured = nodes.inline("", found[0], classes=[found[0]])

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from safemap.bench.results import Results
 
 NAMES: Final = tuple(contestant.name for contestant in VARIANTS)
-"""Operations whose cost by size is measured apart (see `sizes`)."""
 NANO: Final = 1e9
 DIGITS: Final = 4
 """Significant ones, in the file: a twentieth of what the sharpest interval is wide."""

@@ -45,7 +45,7 @@ _AXES: Final[Sequence[Mapping[str, Any]]] = (
 _VARIED: Final = "reads-90"
 _VARIANTS_ONLY: Final = ("go-", "drawn-", f"{_VARIED}@")
 """Workloads, by how their names begin, that the standard profile measures the variants on, and no baselines."""
-_DRAWN: Final = 16
+DRAWN: Final = 16
 """Workloads drawn at random, for `recommend` to learn from."""
 _DRAWN_ONE: Final = 4
 """So many of them are measured with one thread, too."""
@@ -161,7 +161,7 @@ def _standard(cores: int) -> Plan:
     counts["read-modify-write"] = threads
     counts |= {workload.name: at_once for workload in varied}
     counts[wordindex.NAME] = at_once
-    mixtures = draw(_DRAWN, LEARNT)
+    mixtures = draw(DRAWN, LEARNT)
     counts |= {each.name: (1, *at_once) if place < _DRAWN_ONE else at_once for place, each in enumerate(mixtures)}
     return Plan(
         STANDARD,
