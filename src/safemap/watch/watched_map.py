@@ -173,6 +173,7 @@ class WatchedMap(LoggedMap[K, V]):
         The predicate is called in this thread, under no lock, with the present value and then with each one that
         the key gets, in order: none that it has for a short while only is missed. (If the predicate is so slow
         that 65,536 wait, it goes on with the value of that moment.) While the key is absent, it is not called.
+        If another thread holds the key, the wait begins when it is free.
 
         Cost: O(1) and a call of the predicate, for each value that the key gets.
         Atomicity: good - no value comes between two looks.
@@ -188,27 +189,33 @@ class WatchedMap(LoggedMap[K, V]):
         """
         check_timeout(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        seen = self._look_within(key, deadline)
-        if seen is not MISSING and predicate(seen):
-            return seen
-        self._here.check_free()
         log = self._log
+        if self._here.holds or log.closed:  # it cannot wait; but it may not have to
+            seen = self._look_within(key, deadline)
+            if seen is not MISSING and predicate(seen):
+                return seen
+            self._here.check_free()
         mailbox = self._mailbox([key], DEFAULT_LIMIT, "restart")
         log.mailboxes[id(mailbox)] = mailbox
         try:
-            with self._inner.entry(key, seconds_left(deadline)):
-                now = self._inner.get(key, MISSING)
-                log.entries.append(log.begin(mailbox, {} if now is MISSING or now is seen else {key: now}))
+            with self._inner.entry(key, seconds_left(deadline)) as entry:
+                now = entry.value
+                log.entries.append(log.begin(mailbox, {}))
             log.distribute()
-            while (event := mailbox.take(deadline)) is not None:
+            if now is not MISSING and predicate(now):
+                return now
+            while True:
+                try:
+                    event = mailbox.take(deadline)
+                except Empty:
+                    message = f"{key!r} had no such value in {timeout} seconds"
+                    raise TimeoutError(message) from None
+                if event is None:
+                    raise _closed()
                 if event.kind in {"added", "changed"} and predicate(event.new):
                     return event.new  # type: ignore[no-any-return]
-        except Empty:
-            message = f"{key!r} had no such value in {timeout} seconds"
-            raise TimeoutError(message) from None
         finally:
             log.end(mailbox)
-        raise _closed()
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until all that was changed before has been delivered: each callback has returned from it.
