@@ -163,7 +163,8 @@ class Finalizers(Reentrant, needs={"reentrant"}):
             return copied if copy == "to_dict" else copied.to_dict()
 
         with little_garbage():
-            for n in range(40):
+            # Since 3.12 it runs between bytecodes alone, and without the GIL each run looks at all that there is.
+            for n in range(0, 40, 1 if sys.version_info < (3, 12) else 4):
                 m = self.filled({i: [i] for i in range(100)})
                 contents = copied(n)
                 assert len(list(contents)) == len(contents)
