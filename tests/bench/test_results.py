@@ -10,8 +10,10 @@ import pytest
 from safemap.bench import engine, profiles
 from safemap.bench.contestants import CONTROL, REFERENCE
 from safemap.bench.histogram import bucket, merged, quantile, upper_bound
+from safemap.bench.measured import digest
 from safemap.bench.plan import Cell, Plan
 from safemap.bench.results import Record, Results, ResultsError
+from safemap.bench.summary import summarize
 from tests.bench.worlds import FIGURES, HERE, NAMES, found, measured, plan_of
 
 
@@ -65,6 +67,26 @@ def test_few():
     assert {cell.workload for cell in plan.cells(2) if cell.contestant == "dict"} == {"reads-50"}
 
 
+def test_once():
+    """In one block each, in turns; reports do not show it, advice learns from it."""
+    names = ("reads-95", "reads-90", "reads-75")
+    plan = plan_of("reads-50", *names, threads=(1, 2), once=names, blocks=2)
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+    cells = [cell for cell in plan.cells(2) if cell.workload in names]
+    assert len(cells) == len(names) * 2 * len(plan.names("variant"))
+    assert {cell.contestant for cell in cells} == {*plan.names("variant")}
+    assert [{cell.block for cell in cells if cell.workload == name} for name in names] == [{0}, {1}, {0}]
+    results = begun(plan, records=[Record(cell, found(1e6, threads=cell.threads)) for cell in plan.cells(2)])
+    assert {each.workload for each in summarize(results).picks} == {"reads-50"}
+    assert {point.workload.name for point in digest(results).points} == {"reads-50", *names}
+
+
+def test_results_of_before_there_was_once():
+    plan = plan_of("reads-50").to_json()
+    del plan["once"]
+    assert Plan.from_json(plan).once == ()
+
+
 @pytest.mark.parametrize("cores", [1, 2, 16])
 @pytest.mark.parametrize("profile", [profiles.QUICK, profiles.STANDARD, profiles.FULL])
 def test_profiles(profile, cores):
@@ -72,6 +94,7 @@ def test_profiles(profile, cores):
     cells = list(plan.cells(cores))
     assert len(set(cells)) == len(cells)
     assert {cell.contestant for cell in cells} == {entrant.name for entrant in plan.entrants}
+    assert len(plan.once) == (0 if profile == profiles.QUICK else profiles.DRAWN)
     assert {REFERENCE, CONTROL} <= {entrant.name for entrant in plan.entrants}
     assert max(cell.threads for cell in cells) <= 8
     for name, threads in plan.threads.items():

@@ -86,6 +86,9 @@ class Plan:
     sizes: tuple[int, ...] = ()
     """Sizes of maps whose costs and memory are measured."""
     jobs: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
+    """Workloads that only the variants are measured on, and each in one block alone: they take turns. They are for
+    advice to learn from, and reports leave them out."""
     blocks: int = 5
     seconds: float = 0.05
     seed: int = 1
@@ -121,7 +124,10 @@ class Plan:
 
     def _groups(self, block: int, cores: int) -> Iterator[list[list[Cell]]]:
         """Yield the cells of a block, those together that must be: latency needs the throughput before it."""
+        turns = {name: place % self.blocks for place, name in enumerate(self.once)}
         for name, counts in self.threads.items():
+            if turns.get(name, block) != block:
+                continue
             kind: Kind = "job" if name in self.jobs else "throughput"
             for threads in counts:
                 judged = threads == self.judged_threads(name, cores)
@@ -141,7 +147,9 @@ class Plan:
     def _who(self, workload: str, *, few: bool) -> list[str]:
         """Return the entrants that run a workload: those that have all of its operations."""
         known = [entrant.name for entrant in self.entrants]
-        if workload in self.variants_only:
+        if workload in self.once:
+            known = self.names("variant")
+        elif workload in self.variants_only:
             known = self.names("variant", "control")
         if workload not in self.few_workloads or not few:
             known = [name for name in known if name not in self.few]

@@ -43,12 +43,10 @@ _AXES: Final[Sequence[Mapping[str, Any]]] = (
 )
 """One axis at a time, from reads-90."""
 _VARIED: Final = "reads-90"
-_VARIANTS_ONLY: Final = ("go-", "drawn-", f"{_VARIED}@")
+_VARIANTS_ONLY: Final = ("go-", f"{_VARIED}@")
 """Workloads, by how their names begin, that the standard profile measures the variants on, and no baselines."""
-DRAWN: Final = 16
-"""Workloads drawn at random, for `recommend` to learn from."""
-_DRAWN_ONE: Final = 4
-"""So many of them are measured with one thread, too."""
+DRAWN: Final = 80
+"""Workloads drawn at random, each measured once, for `recommend` to learn from: many teach more than exact."""
 _SIZES: Final = (100, 1_000, 10_000, 100_000)
 _MILLION: Final = 1_000_000
 
@@ -105,6 +103,7 @@ def _of_these(made: Plan, options: Options, cores: int) -> Plan:
         workloads=workloads,
         threads={workload.name: _enough(threads[workload.name], workload) for workload in workloads},
         jobs=jobs,
+        once=(),
         latency=tuple(name for name in names if made.latency and name not in jobs),
         sizes=(),
         few=(),
@@ -137,6 +136,11 @@ def _enough(threads: Sequence[int], workload: Workload) -> tuple[int, ...]:
     return tuple(dict.fromkeys(max(count, fewest) for count in threads))
 
 
+def _in_turns(mixtures: Sequence[Workload], at_once: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the numbers of threads of what is drawn: one, and as many as the cores run at once, in turns."""
+    return {each.name: at_once if place % 2 else (1,) for place, each in enumerate(mixtures)}
+
+
 def _quick(cores: int) -> Plan:
     one, most = _threads(QUICK, cores)
     workloads = (*map(named, _THREE), job_workload())
@@ -162,7 +166,7 @@ def _standard(cores: int) -> Plan:
     counts |= {workload.name: at_once for workload in varied}
     counts[wordindex.NAME] = at_once
     mixtures = draw(DRAWN, LEARNT)
-    counts |= {each.name: (1, *at_once) if place < _DRAWN_ONE else at_once for place, each in enumerate(mixtures)}
+    counts |= _in_turns(mixtures, at_once)
     return Plan(
         STANDARD,
         _entrants(()),
@@ -174,6 +178,7 @@ def _standard(cores: int) -> Plan:
         latency=_THREE,
         sizes=_SIZES,
         jobs=(wordindex.NAME,),
+        once=tuple(each.name for each in mixtures),
         blocks=5,
         seconds=0.05,
         notes=_notes(),
@@ -187,16 +192,14 @@ def _full(cores: int) -> Plan:
     )
     varied = tuple(WORKLOADS[name].varied(**axes) for name in _THREE for axes in _AXES if "size" not in axes)
     varied += tuple(WORKLOADS[name].varied(size=size) for name in _OTHERS for size in (100_000,))
-    workloads = (*WORKLOADS.values(), *sizes, *varied, job_workload(), *map(size_workload, (*_SIZES, _MILLION)))
-    counts = {
-        workload.name: _enough(threads, workload)
-        for workload in workloads
-        if not workload.name.startswith("size-")
-    }
+    workloads = (*WORKLOADS.values(), *sizes, *varied, job_workload())
+    counts = {workload.name: _enough(threads, workload) for workload in workloads}
+    mixtures = draw(DRAWN, LEARNT)
+    counts |= _in_turns(mixtures, (max(count for count in threads if count <= max(cores, 2)),))
     return Plan(
         FULL,
         _entrants(()),
-        workloads,
+        (*workloads, *mixtures, *map(size_workload, (*_SIZES, _MILLION))),
         counts,
         few=(_SLOW,),
         few_workloads=_FEW_WORKLOADS,
@@ -204,6 +207,7 @@ def _full(cores: int) -> Plan:
         loads=LOADS,
         sizes=(*_SIZES, _MILLION),
         jobs=(wordindex.NAME,),
+        once=tuple(each.name for each in mixtures),
         blocks=10,
         seconds=0.3,
         notes=_notes(),

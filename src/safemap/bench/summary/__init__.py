@@ -47,8 +47,8 @@ def summarize(results: Results) -> Summary:
     def floor(workload: str, threads: int) -> float:
         return floors[results.kind_of(workload), threads]
 
-    # A workload of which nothing is there yet has nothing to say.
-    begun = [name for name in plan.threads if parts[name].records]
+    # A workload of which nothing is there yet has nothing to say; one that is measured once, not enough.
+    begun = [name for name in plan.threads if parts[name].records and name not in plan.once]
     judged = {name: plan.judged_threads(name, cores) for name in begun}
     series = tuple(
         each
