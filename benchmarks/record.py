@@ -2,9 +2,10 @@
 
     python -m benchmarks.record results.json... [--learning learning.json...]
 
-writes `src/safemap/bench/recorded/TAG.json` for each, TAG being its interpreter, the state of the GIL and whether
-the maps were compiled. It refuses runs that are not whole (see `store.is_whole`), unless `--partial` is given.
-Workloads of `benchmarks.learn`, measured with the same interpreter on the same machine, are added to learn from.
+writes `src/safemap/bench/recorded/TAG.json.gz` for each, TAG being its interpreter, the state of the GIL and
+whether the maps were compiled. It refuses runs that are not whole (see `store.is_whole`), unless `--partial` is
+given. Workloads of `benchmarks.learn`, measured with the same interpreter on the same machine, are added to learn
+from.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def record(path: Path, folder: Path = FOLDER, *, partial: bool = False, learning
     made = digest(results)
     more = [point for each in learning if store.tag(each.environment) == tag for point in digest(each).points]
     made = replace(made, points=(*made.points, *more))
-    written = folder / f"{tag}.json"
+    written = folder / f"{tag}{store.ENDING}"
     write_atomically(written, json.dumps(made.to_json(), separators=(",", ":")) + "\n")
     return written
 
@@ -52,7 +53,7 @@ def main() -> None:
     for path in options.results:
         written = record(path, partial=options.partial, learning=learning)
         print(f"{written.name}: {written.stat().st_size:,} bytes")  # noqa: T201
-    total = sum(each.stat().st_size for each in FOLDER.glob("*.json"))
+    total = sum(each.stat().st_size for each in FOLDER.glob(f"*{store.ENDING}"))
     print(f"all: {total:,} of {LIMIT:,} bytes")  # noqa: T201
     if total > LIMIT:
         raise SystemExit(1)

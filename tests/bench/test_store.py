@@ -1,5 +1,6 @@
 """Where results are kept and found, and what ships with the package."""
 
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -124,20 +125,19 @@ SHIPPED = list(store.recorded())
 
 def test_something_ships_for_either_state_of_the_gil_and_is_small():
     assert {each.environment.gil for each in SHIPPED} == {True, False}
-    assert sum(path.stat().st_size for path in record.FOLDER.glob("*.json")) <= record.LIMIT
-    assert {path.name for path in record.FOLDER.glob("*.json")} == {
-        f"{store.tag(each.environment)}.json" for each in SHIPPED
+    assert sum(path.stat().st_size for path in record.FOLDER.glob("*")) <= record.LIMIT
+    assert {path.name for path in record.FOLDER.glob("*")} == {
+        f"{store.tag(each.environment)}.json.gz" for each in SHIPPED
     }
 
 
 @pytest.mark.parametrize("shipped", SHIPPED, ids=lambda each: store.tag(each.environment))
 def test_what_ships_answers_every_question(shipped):
-    for reads in (0.0, 0.5, 1.0):
-        for need in (None, *NEEDS):
-            needs = [need] if need else []
-            advice = advice_from(shipped, workload_of(reads), 2, needs, origin="recorded", environment=NOW)
-            assert advice.pick in {cls.__name__ for cls in safemap.KINDS.values()}
-            assert len(words(advice)) > 3
+    questions = [(0.0, []), (1.0, []), *((0.5, [need]) for need in NEEDS)]
+    for reads, needs in questions:
+        advice = advice_from(shipped, workload_of(reads), 2, needs, origin="recorded", environment=NOW)
+        assert advice.pick in {cls.__name__ for cls in safemap.KINDS.values()}
+        assert len(words(advice)) > 3
 
 
 @pytest.mark.parametrize("version", ["3.11.7", "3.12.1", "3.13.0", "3.14.2", "3.15.0"])
@@ -153,8 +153,8 @@ def test_recording_writes_what_the_package_reads(tmp_path):
     results = whole(ENVIRONMENT)
     results.save(source)
     written = record.record(source, tmp_path)
-    assert written == tmp_path / "cpython-3.13-gil-compiled.json"
-    read = Measured.from_json(json.loads(written.read_text(encoding="utf-8")))
+    assert written == tmp_path / "cpython-3.13-gil-compiled.json.gz"
+    read = Measured.from_json(json.loads(gzip.decompress(written.read_bytes())))
     assert read.to_json() == measured_module.digest(results).to_json()
 
 
@@ -166,7 +166,7 @@ def test_what_was_measured_to_learn_from_is_added_where_it_is_of_the_same_interp
 
     def points(learning):
         written = record.record(source, tmp_path, learning=learning)
-        return Measured.from_json(json.loads(written.read_text(encoding="utf-8"))).points
+        return Measured.from_json(json.loads(gzip.decompress(written.read_bytes()))).points
 
     alone = points([])
     assert points([others]) == alone

@@ -1,11 +1,12 @@
 """Where results are: those of this machine, one file for each kind of interpreter, and those that ship with us.
 
 `safemap bench` keeps a run here that is worth it (`keep`); `safemap recommend` asks `best`. What ships is in
-`recorded`, digested (see `measured`), because whole results are fifty times as large.
+`recorded`, digested (see `measured`), because whole results are much larger.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 VARIABLE: Final = "SAFEMAP_RESULTS"
 """The environment variable that names another folder for this machine's results."""
 RECORDED: Final = "recorded"
+ENDING: Final = ".json.gz"
 
 
 def folder() -> Path:
@@ -97,8 +99,8 @@ def own(environment: Environment) -> Measured | None:
 def recorded() -> Iterator[Measured]:
     """Yield what ships with the package."""
     for file in resources.files("safemap.bench").joinpath(RECORDED).iterdir():
-        if file.name.endswith(".json"):
-            yield Measured.from_json(json.loads(file.read_text(encoding="utf-8")))
+        if file.name.endswith(ENDING):
+            yield Measured.from_json(json.loads(gzip.decompress(file.read_bytes())))
 
 
 def closest(environment: Environment, among: list[Measured]) -> Measured:

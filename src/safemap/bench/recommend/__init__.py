@@ -3,8 +3,10 @@
 needs           what programs need, and which variants `guarantees` rules out for it
 question        sizes and workloads from words
 features        what a workload asks of a map, in figures
-ridge           least squares
-model           what each variant takes on a workload that was not measured
+places          where a workload lies among others, in coordinates
+cholesky, ridge, gaussian_process  least squares, and what is learnt from neighbours
+costs           what operations cost each variant, and so what it takes on a workload
+model           what each variant takes on a workload that was not measured, by its costs and its neighbours
 extrapolation   in what respects a question lies outside what was measured
 advice          all of it together: a pure function
 words           advice for a terminal
@@ -39,7 +41,7 @@ def advise(workload: Workload, threads: int, needs: Iterable[str] = (), results:
     """Return which variant to take for a workload and so many threads.
 
     From `results`, if given; or else from those that this machine's benchmark left for such an interpreter; or
-    else from those that ship with the package, of the interpreter that is closest. Takes about 0.2 s.
+    else from those that ship with the package, of the interpreter that is closest. Takes half a second.
 
     Raises NeedError, ResultsError, and ValueError for a number of threads that is none; the message is one line.
     """

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from safemap.bench.measured import NORMAL_95, measured_names
+from safemap.bench.measured import NORMAL_95, Point, measured_names
 from safemap.bench.recommend.extrapolation import extrapolations, same_workload
 from safemap.bench.recommend.model import Model
 from safemap.bench.recommend.needs import admitted, contradictions, known, rulings, without_least
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from safemap.bench.environment import Environment
-    from safemap.bench.measured import Measured, Point
+    from safemap.bench.measured import Measured
+    from safemap.bench.recommend.model import Prediction
     from safemap.bench.recommend.needs import Ruling
     from safemap.bench.workload import Workload
 
@@ -129,7 +130,7 @@ def advice_from(
         contradictions=contradictions(ruled),
         compromises=tuple(_compromises(ruled, ranked)),
         workloads=len({point.workload.name for point in measured.points if not point.alone}),
-        measured=view.point is not None,
+        measured=isinstance(view.known, Point),
         extrapolates=tuple(extrapolations(measured, workload, threads, environment)),
         origin=origin,
         environment=measured.environment,
@@ -157,10 +158,7 @@ def _compromises(ruled: Sequence[Ruling], ranked: Sequence[str]) -> Iterable[Com
 class _View:
     """What is known of the variants on one workload: by its own measurement, or else by the model."""
 
-    workload: Workload
-    threads: int
-    model: Model
-    point: Point | None
+    known: Point | Prediction
     noise: float
 
     @classmethod
@@ -172,11 +170,11 @@ class _View:
             None,
         )  # fmt: skip
         noise = measured.noise.get(model.nearest_threads(threads), LEAST_EFFECT)
-        return cls(workload, threads, model, point, noise)
+        return cls(point or model.predict(workload, threads), noise)
 
     def ranked(self) -> list[str]:
         """Return the variants, the fastest first, without those that came out wrong where it was measured."""
-        ns = self.model.predict(self.workload, self.threads) if self.point is None else self.point.ns
+        ns = self.known.ns
         return sorted(ns, key=lambda name: ns[name])
 
     def other(self, pick: str, name: str) -> Other:
@@ -184,8 +182,8 @@ class _View:
         return Other(name, ratio, tied=not differs(ratio, self.noise))
 
     def _ratio(self, this: str, that: str) -> Ratio:
-        if self.point is None:
-            return self.model.ratio(self.workload, self.threads, this, that)
-        value = self.point.ns[that] / self.point.ns[this]
-        reach = math.exp(NORMAL_95 * math.hypot(self.point.spread[this], self.point.spread[that]))
+        if not isinstance(self.known, Point):
+            return self.known.ratio(this, that)
+        value = self.known.ns[that] / self.known.ns[this]
+        reach = math.exp(NORMAL_95 * math.hypot(self.known.spread[this], self.known.spread[that]))
         return Ratio(value, value / reach, value * reach)
