@@ -35,7 +35,8 @@ PRIORS: Final[Mapping[str, float]] = {
     "compare_and_set": 10, "compare_and_delete": 10, "update": 50, "length": 50,
     "scan": 100, "scan entries": 1_000, "scan entries, large": 1_000,
     "scan_100": 100, "scan_100 entries": 300, "scan_100 entries, large": 100,
-    "snapshot": 100, "snapshot of changes": 100, "snapshot entries": 200, "snapshot entries, large": 200,
+    "snapshot": 100, "snapshot of changes": 100, "snapshot of holes": 500,
+    "snapshot entries": 200, "snapshot entries, large": 200,
     "clear": 100, "clear entries": 100, "clear entries, large": 100,
     "large": 1, "large writes": 1, "small": 0.3,
     "keys": 2, "key writes": 1, "values": 0.3, "access": 0.3, "access writes": 0.3,
@@ -55,7 +56,7 @@ def figures(workload: Workload, *, together: bool, alone: bool = False) -> dict[
     `together`: whether several threads use the map. `alone`: in a bare loop.
     """
     found: dict[str, float] = {}
-    reads = writes = snapshots = 0.0
+    reads = writes = snapshots = taken = 0.0
     decades = _decades(workload)
     there = _pool_there(workload)
     for share, part in workload.mix.items():
@@ -71,11 +72,14 @@ def figures(workload: Workload, *, together: bool, alone: bool = False) -> dict[
             reads += part * (operation.name != "length")
         else:
             writes += part * (BATCH if operation.name == "update" else 1)
+            taken += part * (operation.name in TAKES or source == "new")
     found |= _axes(workload, reads + writes, writes)
     if together and not alone:
         found["mixing"] = 2 * math.sqrt(reads * writes)
     if snapshots:  # one after which nothing was written may be had again for nothing
         found["snapshot of changes"] = snapshots * writes / (writes + snapshots)
+        if taken:  # a dict with holes is copied key by key, and without the GIL waits for itself in that
+            found["snapshot of holes"] = snapshots
     if alone:
         found["bare loop"] = 1.0
     return {name: value for name, value in found.items() if value}
