@@ -293,7 +293,7 @@ def check_plain_wheel(tree):
     with zipfile.ZipFile(path) as wheel:
         names = [name for name in wheel.namelist() if ".dist-info/" not in name]
         wheel.extractall(tree / "installed")
-    assert {Path(name).suffix for name in names} == {".py", ".typed", ".json", ".html", ".css", ".js"}
+    assert {Path(name).suffix for name in names} == {".py", ".typed", ".json", ".gz", ".html", ".css", ".js"}
     files = {file.relative_to(tree / "src").as_posix() for file in tree.glob("src/safemap/**/*.py")}
     assert {name for name in names if name.endswith(".py")} == files
     run_python(f"""

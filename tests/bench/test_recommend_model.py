@@ -147,6 +147,10 @@ def test_a_snapshot_costs_more_after_writes():
     assert rare["snapshot of changes"] == pytest.approx(0.05)
     none = figures(Workload("none", {"snapshot": 0.1, "get": 0.9}), together=True)
     assert "snapshot of changes" not in none
+    assert "snapshot of holes" not in rare
+    for share in ("delete:pool", "set:new"):
+        taken = figures(Workload("taken", {"snapshot": 0.1, "get": 0.8, share: 0.1}), together=True)
+        assert taken["snapshot of holes"] == 0.1
     assert "mixing" not in none
     assert rare["mixing"] > 0
 
