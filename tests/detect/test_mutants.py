@@ -208,4 +208,9 @@ def test_a_faulty_checker_is_found_out(name, monkeypatch):
     fault, programs = MUTANTS[name]
     assert results(programs) == set()
     fault(monkeypatch)
-    assert results(programs) == set(programs)
+    wrong = set()
+    for _ in range(5):  # what one thread does right before the checker's eyes, it may see all the same
+        wrong |= results(programs)
+        if wrong == set(programs):
+            break
+    assert wrong == set(programs)

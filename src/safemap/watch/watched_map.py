@@ -119,11 +119,12 @@ class WatchedMap(LoggedMap[K, V]):
         Atomicity: good - each change is before it, or is told.
         Errors: RuntimeError if the map is closed; TypeError and ValueError for arguments that are none.
 
-        >>> m = WatchedMap(a=1)
-        >>> subscription = m.subscribe(lambda event: print(event.kind, event.key, event.new), ["a"])
+        >>> m, heard = WatchedMap(a=1), []
+        >>> subscription = m.subscribe(lambda event: heard.append((event.kind, event.key, event.new)), ["a"])
         >>> m.update(a=2, b=3)
         >>> m.close(timeout=10)
-        changed a 2
+        >>> heard
+        [('changed', 'a', 2)]
         """
         if not callable(callback):
             message = f"callback must be callable, not {callback!r}"
