@@ -15,13 +15,13 @@ import gzip
 import json
 import math
 import random
-from operator import mul
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from safemap.bench.measured import NAMES, Measured
 from safemap.bench.recommend import gaussian_process, places
-from safemap.bench.recommend.cholesky import factor
+from safemap.bench.recommend.cholesky import factor, solved
+from safemap.bench.recommend.costs import relative
 from safemap.bench.workload import CHOICES, Workload
 
 if TYPE_CHECKING:
@@ -46,16 +46,10 @@ def parts(points: Sequence[Point], chance: random.Random) -> list[Part]:
     return [
         (
             [places.coordinates(point.workload, point.threads) for point in points[at : at + PART]],
-            [_relative(point) for point in points[at : at + PART]],
+            [[*relative(point.ns).values()] for point in points[at : at + PART]],
         )
         for at in range(0, len(points) - PART + 1, PART)
     ]
-
-
-def _relative(point: Point) -> list[float]:
-    logarithms = [math.log(point.ns[name]) for name in NAMES]
-    middle = math.fsum(logarithms) / len(NAMES)
-    return [each - middle for each in logarithms]
 
 
 def unlikelihood(part: Part, scales: Mapping[str, float]) -> float:
@@ -63,28 +57,16 @@ def unlikelihood(part: Part, scales: Mapping[str, float]) -> float:
     coordinates, outcomes = part
     names = [name for name in scales if name != SIGNAL]
     here = [tuple(each.get(name, 0.0) / scales[name] for name in names) for each in coordinates]
-    signal = scales[SIGNAL] ** 2
-    root = factor(
-        [
-            [
-                signal * math.exp(-(math.dist(this, that) ** 2) / 2) + (row == column)
-                for column, that in enumerate(here[: row + 1])
-            ]
-            for row, this in enumerate(here)
-        ]
-    )
+    root = factor(gaussian_process.covariances(here, scales[SIGNAL]))
     kinds = [*zip(*outcomes, strict=True)]
-    square = math.fsum(each * each for kind in kinds for each in _solved(root, kind))
+    square = math.fsum(each * each for kind in kinds for each in solved(root, _centred(kind)))
     count = len(here) * len(kinds)
     return count / 2 * math.log(square / count) + len(kinds) * math.fsum(math.log(row[-1]) for row in root)
 
 
-def _solved(root: Sequence[Sequence[float]], kind: Sequence[float]) -> list[float]:
+def _centred(kind: Sequence[float]) -> list[float]:
     mean = math.fsum(kind) / len(kind)
-    found: list[float] = []
-    for row, value in zip(root, kind, strict=True):
-        found.append((value - mean - sum(map(mul, row, found))) / row[-1])
-    return found
+    return [value - mean for value in kind]
 
 
 def likeliest(data: Sequence[Part]) -> dict[str, float]:

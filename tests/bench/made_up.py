@@ -81,12 +81,11 @@ def run_of(made, blocks=5, noise=0.01, seed=1, environment=ENVIRONMENT, mood=0.3
     chance = random.Random(seed)
     made = replace(made, blocks=blocks, latency=(), jobs=(), few=())
     results = Results(made, environment, "made up", "2026-01-02T03:04:05+00:00", "2026-01-02T04:00:00+00:00")
-    turns = {name: place % blocks for place, name in enumerate(made.once)}
     for block in range(blocks):
         for workload, counts in made.threads.items():
-            if turns.get(workload, block) != block:
+            if not made.in_block(workload, block):
                 continue
-            known = {*NAMES, *([] if workload in turns else [CONTROL])}
+            known = {*NAMES, *([] if workload in made.once else [CONTROL])}
             for threads in counts:
                 moody = math.exp(chance.gauss(0, mood))
                 for entrant in (each.name for each in made.entrants if each.name in known):

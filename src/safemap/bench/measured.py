@@ -16,6 +16,7 @@ from safemap.bench.contestants import REFERENCE
 from safemap.bench.contestants.variants import VARIANTS
 from safemap.bench.environment import Environment
 from safemap.bench.sizes import COSTS
+from safemap.bench.statistics import Ratio
 from safemap.bench.workload import Workload
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ class Point:
     """The standard error of the logarithm of each variant's time, relative to the others'."""
     alone: bool = False
     """Whether it is one operation in a bare loop, by one thread, and not a workload in the usual loop."""
+
+    def ratio(self, this: str, that: str) -> Ratio:
+        """Return how many times the throughput of one variant is that of another, and the 95 % interval."""
+        value = self.ns[that] / self.ns[this]
+        reach = math.exp(NORMAL_95 * math.hypot(self.spread[this], self.spread[that]))
+        return Ratio(value, value / reach, value * reach)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,10 @@ class Plan:
         threads = self.threads[workload]
         return max((count for count in threads if count <= cores), default=min(threads))
 
+    def in_block(self, workload: str, block: int) -> bool:
+        """Return whether a workload is measured in a block; those that are measured once take turns."""
+        return workload not in self.once or self.once.index(workload) % self.blocks == block
+
     def cells(self, cores: int) -> Iterator[Cell]:
         """Yield every cell, in the order in which they are to run. The same plan gives the same order."""
         chance = random.Random(self.seed)  # noqa: S311 - an order, not a secret
@@ -124,9 +128,8 @@ class Plan:
 
     def _groups(self, block: int, cores: int) -> Iterator[list[list[Cell]]]:
         """Yield the cells of a block, those together that must be: latency needs the throughput before it."""
-        turns = {name: place % self.blocks for place, name in enumerate(self.once)}
         for name, counts in self.threads.items():
-            if turns.get(name, block) != block:
+            if not self.in_block(name, block):
                 continue
             kind: Kind = "job" if name in self.jobs else "throughput"
             for threads in counts:

@@ -136,6 +136,11 @@ def _enough(threads: Sequence[int], workload: Workload) -> tuple[int, ...]:
     return tuple(dict.fromkeys(max(count, fewest) for count in threads))
 
 
+def _at_once(threads: Sequence[int], cores: int) -> tuple[int, ...]:
+    """Return the highest number of threads that the cores can run at once."""
+    return (max(count for count in threads if count <= max(cores, 2)),)
+
+
 def _in_turns(mixtures: Sequence[Workload], at_once: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     """Return the numbers of threads of what is drawn: one, and as many as the cores run at once, in turns."""
     return {each.name: at_once if place % 2 else (1,) for place, each in enumerate(mixtures)}
@@ -158,7 +163,7 @@ def _quick(cores: int) -> Plan:
 
 def _standard(cores: int) -> Plan:
     threads = _threads(STANDARD, cores)
-    at_once = (max(count for count in threads if count <= max(cores, 2)),)
+    at_once = _at_once(threads, cores)
     varied = tuple(named(_VARIED).varied(**axes) for axes in _AXES)
     counts = {name: threads if name in _FEW_WORKLOADS or name in _THREE else at_once for name in _READS}
     counts |= dict.fromkeys(_OTHERS, at_once)
@@ -195,7 +200,7 @@ def _full(cores: int) -> Plan:
     workloads = (*WORKLOADS.values(), *sizes, *varied, job_workload())
     counts = {workload.name: _enough(threads, workload) for workload in workloads}
     mixtures = draw(DRAWN, LEARNT)
-    counts |= _in_turns(mixtures, (max(count for count in threads if count <= max(cores, 2)),))
+    counts |= _in_turns(mixtures, _at_once(threads, cores))
     return Plan(
         FULL,
         _entrants(()),

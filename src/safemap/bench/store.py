@@ -1,6 +1,6 @@
 """Where results are: those of this machine, one file for each kind of interpreter, and those that ship with us.
 
-`safemap bench` keeps a run here that is worth it (`keep`); `safemap recommend` asks `best`. What ships is in
+`safemap bench` keeps a run here that is worth it (`keep`); `safemap recommend` asks for them. What ships is in
 `recorded`, digested (see `measured`), because whole results are much larger.
 """
 

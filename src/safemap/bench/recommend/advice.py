@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from safemap.bench.measured import NORMAL_95, Point, measured_names
+from safemap.bench.measured import Point, measured_names
 from safemap.bench.recommend.extrapolation import extrapolations, same_workload
 from safemap.bench.recommend.model import Model
 from safemap.bench.recommend.needs import admitted, contradictions, known, rulings, without_least
@@ -178,12 +177,5 @@ class _View:
         return sorted(ns, key=lambda name: ns[name])
 
     def other(self, pick: str, name: str) -> Other:
-        ratio = self._ratio(pick, name)
+        ratio = self.known.ratio(pick, name)
         return Other(name, ratio, tied=not differs(ratio, self.noise))
-
-    def _ratio(self, this: str, that: str) -> Ratio:
-        if not isinstance(self.known, Point):
-            return self.known.ratio(this, that)
-        value = self.known.ns[that] / self.known.ns[this]
-        reach = math.exp(NORMAL_95 * math.hypot(self.known.spread[this], self.known.spread[that]))
-        return Ratio(value, value / reach, value * reach)

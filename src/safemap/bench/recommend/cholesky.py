@@ -41,6 +41,14 @@ def inverse(root: Triangle) -> Triangle:
     return [[columns[j][i - j] for j in range(i + 1)] for i in range(len(root))]
 
 
+def solved(root: Triangle, right: Sequence[float]) -> list[float]:
+    """Return the vector whose product with a lower triangle is this one."""
+    found: list[float] = []
+    for row, value in zip(root, right, strict=True):
+        found.append((value - sum(map(mul, row, found))) / row[-1])
+    return found
+
+
 def product(rows: Sequence[Sequence[float]], vector: Sequence[float]) -> list[float]:
     """Return the product of a lower triangle and a vector."""
     return [sum(map(mul, row, vector)) for row in rows]

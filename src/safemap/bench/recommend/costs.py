@@ -128,6 +128,12 @@ def mean(ns: Mapping[str, float]) -> float:
     return math.exp(math.fsum(map(math.log, ns.values())) / len(ns))
 
 
+def relative(ns: Mapping[str, float]) -> dict[str, float]:
+    """Return the logarithms of times beside their geometric mean."""
+    middle = math.log(mean(ns))
+    return {name: math.log(time) - middle for name, time in ns.items()}
+
+
 def possible(times: Mapping[str, float]) -> dict[str, float]:
     """Return times of which none is nothing, or less: at least a share of the median."""
     least = max(median(times.values()) * LEAST_SHARE, SHORTEST)

@@ -31,10 +31,7 @@ class GaussianProcess:
         self._places = places
         self._outcomes = outcomes
         self._means = [fmean(each) for each in outcomes]
-        matrix = [[_covariance(this, that) for that in places[: row + 1]] for row, this in enumerate(places)]
-        for row in matrix:
-            row[-1] += 1
-        self._inverse = inverse(factor(matrix))
+        self._inverse = inverse(factor(covariances(places, SIGNAL)))
         self._weights = [
             transposed_product(self._inverse, product(self._inverse, [value - mean for value in each]))
             for each, mean in zip(outcomes, self._means, strict=True)
@@ -66,8 +63,16 @@ class GaussianProcess:
         return expected, 1 / math.sqrt(precision)
 
     def _near(self, place: Place) -> list[float]:
-        return [_covariance(place, each) for each in self._places]
+        return [_covariance(place, each, SIGNAL) for each in self._places]
 
 
-def _covariance(this: Place, that: Place) -> float:
-    return SIGNAL**2 * math.exp(-(math.dist(this, that) ** 2) / 2)
+def covariances(places: Sequence[Place], signal: float) -> list[list[float]]:
+    """Return the lower half of the matrix of what is measured at places; measuring has variance 1."""
+    matrix = [[_covariance(this, that, signal) for that in places[: row + 1]] for row, this in enumerate(places)]
+    for row in matrix:
+        row[-1] += 1
+    return matrix
+
+
+def _covariance(this: Place, that: Place, signal: float) -> float:
+    return signal**2 * math.exp(-(math.dist(this, that) ** 2) / 2)

@@ -17,7 +17,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 from safemap.bench.measured import NORMAL_95, measured_names
-from safemap.bench.recommend.costs import Costs, mean, nearest, possible
+from safemap.bench.recommend.costs import Costs, mean, nearest, possible, relative
 from safemap.bench.recommend.gaussian_process import GaussianProcess
 from safemap.bench.recommend.places import place
 from safemap.bench.statistics import Ratio
@@ -62,6 +62,7 @@ class Model:
             raise ValueError(message)
         self.threads: list[int] = sorted({point.threads for point in self.points})
         self._costs = Costs(fit, self.names)
+        self._logarithms = [relative(point.ns) for point in self.points]
         self._places = [place(point.workload, point.threads) for point in self.points]
         self._summed: dict[int, Mapping[str, float]] = {}
         """What costs alone tell of points that are left out, so far as it was asked, by their index."""
@@ -77,10 +78,10 @@ class Model:
         near = self._nearest(here)
         process = GaussianProcess(
             [self._places[index] for index in near],
-            [[_relative(self.points[index].ns)[name] for index in near] for name in self.names],
+            [[self._logarithms[index][name] for index in near] for name in self.names],
         )
         costs = self._costs.at(workload, threads)
-        level, summed = mean(costs), _relative(costs)
+        level, summed = mean(costs), relative(costs)
         both = zip(self.names, process.at(here), strict=True)
         ns = possible({name: level * math.exp((summed[name] + alike) / 2) for name, alike in both})
         return Prediction(ns, NORMAL_95 * self._error(near, process) * process.doubt(here))
@@ -98,17 +99,10 @@ class Model:
         """
         errors: list[float] = []
         for at, index in enumerate(near):
-            point = self.points[index]
             alike, doubt = process.left_out(at)
             if index not in self._summed:
-                self._summed[index] = _relative(self._costs.left_out(point))
-            summed, true = self._summed[index], _relative(point.ns)
+                self._summed[index] = relative(self._costs.left_out(self.points[index]))
+            summed, true = self._summed[index], self._logarithms[index]
             off = [(summed[name] + each) / 2 - true[name] for name, each in zip(self.names, alike, strict=True)]
             errors += [abs(this - that) / doubt for this, that in combinations(off, 2)]
         return sorted(errors)[int(QUANTILE * (len(errors) - 1))] / NORMAL_95
-
-
-def _relative(ns: Mapping[str, float]) -> dict[str, float]:
-    """Return the logarithms of times beside their geometric mean."""
-    middle = math.log(mean(ns))
-    return {name: math.log(time) - middle for name, time in ns.items()}
