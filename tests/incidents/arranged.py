@@ -236,6 +236,19 @@ def watched(variant, finish):
     arranged(stop_and_report)
 
 
+def stop_again(manager):
+    """Stop it, when a thread that the detector knows nothing of has stopped it before."""
+    stopped = Signal()
+
+    def stop():
+        manager.stop(TIME)
+        stopped.give()
+
+    _thread.start_new_thread(stop, ())
+    stopped.wait()
+    manager.stop(TIME)
+
+
 def with_each_map(function):
     for variant in safemap.KINDS.values():
         function(variant)
@@ -276,6 +289,7 @@ def program(name):
         "manager: mended, stopped": lambda: with_each_map(
             lambda kind: watched(kind, lambda manager: manager.stop(TIME))
         ),
+        "manager: mended, stopped again": lambda: with_each_map(lambda kind: watched(kind, stop_again)),
     }[name]()
 
 

@@ -119,6 +119,7 @@ def test_a_faulty_program_is_caught_though_its_threads_never_meet(program):
         "manager: drained",
         "manager: mended, flushed",
         "manager: mended, stopped",
+        "manager: mended, stopped again",
     ],
 )
 def test_nothing_is_found_in_a_mended_program(program):

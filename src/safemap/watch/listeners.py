@@ -160,8 +160,9 @@ def dispatch(log: Log, mailbox: Mailbox, callback: Callback[Any, Any], on_error:
                 _report(on_error, error, event)
             del event  # or it, and its values, would live until the next one comes
         mailbox.settle()
-    finally:
-        log.threads.pop(id(mailbox), None)
+    except BaseException:  # thrown into the thread from outside, between two events
+        log.threads.pop(id(mailbox), None)  # or `flush` would wait for it
+        raise
 
 
 def _report(on_error: Hook[Any, Any], error: BaseException, event: Event[Any, Any]) -> None:

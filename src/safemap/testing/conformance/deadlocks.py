@@ -174,6 +174,7 @@ class Deadlocks(Suite, needs={"deadlock detection"}):
                         m.snapshot()
                 if i % 7 == 0:
                     n.clear()
+                    m[threading.get_ident()] = i  # so there is one for each thread to take
                     m.popitem()
 
         in_threads(*[work] * 4)
