@@ -1,8 +1,11 @@
-"""A deadlock over maps of different kinds is an error, too."""
+"""A deadlock over maps of different kinds is an error, too; and in one thread alone."""
 
 from __future__ import annotations
 
+import time
+
 import safemap
+from safemap.sync import deadlock
 from safemap.testing.conformance.deadlocks import by_compute, crossed
 
 
@@ -14,3 +17,18 @@ def test_maps_of_different_kinds_crossed():
     )
     assert outcomes == ["deadlock", "done"]
     assert sorted([m["k"], n["k"]]) in ([0, 1], [1, 1], [0, 2], [1, 2])
+
+
+def test_while_one_thread_is_about_to_give_up_the_other_does_not(monkeypatch):
+    class Slow(safemap.DeadlockError):
+        def __init__(self, message):
+            time.sleep(2 * deadlock.SLICE)  # by when the other one, too, has found the circle often enough
+            super().__init__(message)
+
+    monkeypatch.setattr(deadlock, "DeadlockError", Slow)
+    m = safemap.ShardedMap(a=0, b=0)
+    outcomes = crossed(
+        (by_compute(m, "a"), lambda: m.compute("b", lambda n: n + 1)),
+        (by_compute(m, "b"), lambda: m.compute("a", lambda n: n + 1)),
+    )
+    assert outcomes == ["deadlock", "done"]

@@ -8,7 +8,8 @@ this is paid by a lock that is free: it runs only when a thread is about to slee
 Invariants
   1. `_waiting[t]` is written only by thread t, and only while it holds `_graph`.
   2. It is removed by t, without `_graph`, after t has its resource or has given up, and before t
-     lets go of anything.
+     lets go of anything. Who gives up because of a deadlock removes it in the very walk that says so, under
+     `_graph`: walks after that end there. So of a circle, one thread gives up, and not two at once.
 
 Why a reported cycle is real, although owners are read without stopping anyone: a walk holds
 `_graph`, so every wait it meets was written down before it began and not yet removed; such a
@@ -98,7 +99,7 @@ def wait(
     walking = _graph._release_save() if _graph._is_owned() else None  # type: ignore[attr-defined]
     try:
         while True:
-            alarms = alarms + 1 if _closes_cycle(resource, me) else 0
+            alarms = alarms + 1 if _closes_cycle(resource, me, alarms == CONFIRMATIONS) else 0
             if alarms > CONFIRMATIONS:
                 message = "waiting would never end: the threads concerned wait for one another"
                 raise DeadlockError(message)
@@ -121,11 +122,17 @@ def wait(
             _graph._acquire_restore(walking)  # type: ignore[attr-defined]
 
 
-def _closes_cycle(resource: Resource, me: int) -> bool:
-    """Write down that thread `me` waits for `resource`, and return whether a circle of waits leads back to it."""
+def _closes_cycle(resource: Resource, me: int, confirmed: bool) -> bool:
+    """Write down that thread `me` waits for `resource`, and return whether a circle of waits leads back to it.
+
+    `confirmed`: it then gives up, and waits no more.
+    """
     with _graph:
         _waiting[me] = resource
-        return _leads_to(resource, me)
+        closes = _leads_to(resource, me)
+        if closes and confirmed:
+            del _waiting[me]
+        return closes
 
 
 def _leads_to(resource: Resource, me: int) -> bool:
