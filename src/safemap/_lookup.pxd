@@ -18,7 +18,11 @@ cdef extern from *:
             && type->tp_finalize == NULL && type->tp_del == NULL;
     }
 
-    /* Up to 3.11: the dict's version tells whether a finalizer came into the middle of its copying. */
+    /* `PyDict_Copy` clones a dict's table, unless over a third of its entries are deleted: then it merges the dict
+       into a new one. Without the GIL it waits there for a critical section of its own, for 20 us and more, and
+       `PyDict_Merge` does not. `PyDict_Next` knows an entry at the first position that so many keys do not allow.
+
+       Up to 3.11, the dict's version tells whether a finalizer came into the middle of its copying. */
     static inline PyObject *safemap_duplicate(PyObject *data) {
     #if PY_VERSION_HEX < 0x030C0000
         uint64_t version = ((PyDictObject *)data)->ma_version_tag;
@@ -28,6 +32,14 @@ cdef extern from *:
         PyErr_SetString(PyExc_RuntimeError, "dictionary changed while it was copied");
         return NULL;
     #else
+    #ifdef Py_GIL_DISABLED
+        Py_ssize_t position = (3 * PyDict_GET_SIZE(data) + 2) / 2;
+        if (PyDict_Next(data, &position, NULL, NULL)) {
+            PyObject *merged = PyDict_New();
+            if (merged != NULL && PyDict_Merge(merged, data, 1) < 0) Py_CLEAR(merged);
+            return merged;
+        }
+    #endif
         return PyDict_Copy(data);
     #endif
     }
