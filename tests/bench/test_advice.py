@@ -262,7 +262,10 @@ def test_words_of_a_prediction(measured):
     assert "batch (an update that others see whole or not at all) rules out, by `guarantees.update`:" in lines
     assert "  ShardedMap, ReadDirtyMap: key by key" in lines
     assert any(line.startswith("What the needs cost: ShardedMap would reach 1.") for line in lines)
-    assert f"Predicted: {advice.workloads} other workloads were measured, this one was not." in lines
+    assert (
+        f"Predicted: {advice.workloads} other workloads were measured, this one was not; "
+        "`--measure` does, in ten seconds or so."
+    ) in lines
     assert lines[-2] == (
         "There are no results of this machine yet; from those that ship with safemap: CPython 3.13.1, GIL, "
         "compiled, made up, 2 cores; 2026-01-02, 5 blocks."

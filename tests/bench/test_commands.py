@@ -11,11 +11,13 @@ from dataclasses import replace
 import pytest
 
 import safemap
-from safemap.bench import Recorder, commands, engine, wordindex
+from safemap.bench import Recorder, commands, engine, profiles, wordindex
 from safemap.bench.__main__ import main
 from safemap.bench.catalogue import WORKLOADS
 from safemap.bench.contestants import CONTROL, REFERENCE
+from safemap.bench.recording import Recording
 from safemap.bench.results import Results
+from safemap.bench.workload import Workload
 from tests.bench.worlds import FIGURES, found, measured
 
 pytest.importorskip("rich")
@@ -157,6 +159,8 @@ def test_axes_and_own_choices(capsys, made_up, tmp_path):
         (["recommend", "--needs", "speed"], "unknown need 'speed'; known are: "),
         (["recommend", "--results", "pyproject.toml"], "pyproject.toml is not JSON"),
         (["recommend", "--workload", "pyproject.toml"], "pyproject.toml is not JSON"),
+        (["recommend", "--measure", "--needs", "speed"], "unknown need 'speed'; known are: "),
+        (["recommend", "--measure", "--results", "r"], "argument --results: not allowed with argument --measure"),
     ],
 )
 def test_bad_arguments_give_one_line_and_exit_code_2(arguments, message, capsys):
@@ -324,6 +328,39 @@ def test_advice_comes_from_this_machines_results_where_there_are_any(capsys, mad
     out = capsys.readouterr().out
     assert out.startswith("CopyOnWriteMap, ")
     assert "ship with safemap" not in out
+
+
+def test_advice_can_measure_the_workload_instead_of_predicting(capsys, made_up, tmp_path):
+    assert main(["recommend", "--reads", "0.85", "--threads", "2", "--needs", "order", "--measure"]) == 0
+    out = capsys.readouterr().out
+    fastest = max(["MutexMap", "RWLockMap"], key=FIGURES.__getitem__)
+    assert out.startswith(f"{fastest}, for 85% get, 15% set; ")
+    assert "What the needs cost: CopyOnWriteMap would reach " in out
+    assert "This very workload was measured.\nMeasured just now: " in out
+    assert not (tmp_path / "kept").exists()  # one workload is no results to predict others from
+    made_up.add("CopyOnWriteMap")
+    assert main(["recommend", "--reads", "0.85", "--threads", "2", "--measure"]) == 0
+    out = capsys.readouterr().out
+    assert not out.startswith("CopyOnWriteMap")
+    assert "Not measured there, and so not ranked: CopyOnWriteMap." in out
+
+
+def test_advice_measures_a_background_with_no_fewer_threads_than_it_has(capsys, made_up, tmp_path):
+    recorded = tmp_path / "w.json"
+    workload = Workload("mine", {"get": 1.0}, background={"set": 1.0})
+    Recording(workload, threads=2).save(recorded)
+    assert json.loads(recorded.read_text())["workload"]["background"]
+    assert main(["recommend", "--workload", str(recorded), "--threads", "1", "--measure"]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0].endswith("; 2 threads")
+    assert "This very workload was measured." in out
+
+
+def test_it_measures_in_truth(capsys, monkeypatch):
+    original = profiles.of_one
+    monkeypatch.setattr(profiles, "of_one", lambda *given: replace(original(*given), blocks=1, seconds=0.01))
+    assert main(["recommend", "--size", "100", "--threads", "1", "--measure"]) == 0
+    assert "Measured just now: " in capsys.readouterr().out
 
 
 def test_a_recorded_workload_is_measured_and_advised_on(capsys, made_up, tmp_path):

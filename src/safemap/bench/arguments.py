@@ -138,7 +138,8 @@ def _recommend(commands: argparse._SubParsersAction[Parser]) -> None:
     recommend = commands.add_parser(
         "recommend",
         help="say which map to take",
-        description="Say which map to take for a workload, from this machine's results or from recorded ones.",
+        description="Say which map to take for a workload: predicted from this machine's results or from recorded "
+        "ones, or measured.",
         epilog=EPILOG.format(bad="no map has all that is needed"),
     )
     what = recommend.add_mutually_exclusive_group()
@@ -153,10 +154,15 @@ def _recommend(commands: argparse._SubParsersAction[Parser]) -> None:
     for axis in AXES:
         choices = CHOICES[axis]
         recommend.add_argument(f"--{axis}", choices=choices, help=", ".join(choices), metavar="KIND")
-    recommend.add_argument(
-        "--needs", type=_needs, default=(), help="what the map must have", metavar="NEED,NEED,..."
+    recommend.add_argument("--needs", default="", help="what the map must have", metavar="NEED,NEED,...")
+    source = recommend.add_mutually_exclusive_group()
+    source.add_argument("--results", type=Path, help="answer from these", metavar="FILE")
+    source.add_argument(
+        "--measure",
+        action="store_true",
+        help="measure the maps on this very workload, in ten seconds or so, instead of predicting; leave the "
+        "machine alone meanwhile",
     )
-    recommend.add_argument("--results", type=Path, help="answer from these", metavar="FILE")
 
 
 # --- types --------------------------------------------------------------------------------------------
@@ -242,10 +248,6 @@ _names = _known("workload", (*catalogue.WORKLOADS, wordindex.NAME))
 
 def _contestants(text: str) -> tuple[str, ...]:
     return _known("contestant", (*contestants(), CONTROL))(text)
-
-
-def _needs(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name.strip() for name in text.split(",")))
 
 
 def axes(options: argparse.Namespace) -> dict[str, str | None]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from safemap.bench.plan import Plan
+
 OK, WRONG, USAGE, INTERRUPTED = 0, 1, 2, 130
 SAVE_EVERY: Final = 20.0
 """Seconds from one saving to the next: what a power failure may cost."""
@@ -146,6 +148,12 @@ def _measure(results: Results, path: Path | None) -> None:
     results.ended = _now()
 
 
+def _measured_now(plan: Plan, options: argparse.Namespace) -> Results:
+    results = Results(plan, Environment.now(), options.line, _now())
+    _measure(results, None)
+    return results
+
+
 def _keep(results: Results, path: Path | None) -> None:
     """Write the results where the user wants them; and where `recommend` looks for those of this machine."""
     if path is not None:
@@ -220,9 +228,14 @@ def recommend(options: argparse.Namespace) -> int:
         workload, notes = recording.workload.varied(size=options.size, **axes(options)), recording.notes
         threads = options.threads or recording.threads
     try:
-        advice = advisor.advise(workload, threads, options.needs, options.results)
+        needs = advisor.parse_needs(options.needs)
     except advisor.NeedError as error:
         raise UsageError(str(error)) from None
+    results: Path | Results | None = options.results
+    if options.measure:
+        threads = max(threads, workload.fewest_threads)
+        results = _measured_now(profiles.of_one(workload, threads, cores()), options)
+    advice = advisor.advise(workload, threads, needs, results)
     for line in (*advisor.words(advice), *notes):
         print(line)  # noqa: T201 - it is a command
     return WRONG if advice.pick is None else OK

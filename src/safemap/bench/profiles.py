@@ -89,6 +89,14 @@ def plan(options: Options, cores: int) -> Plan:
     return replace(made, **{name: value for name, value in changes.items() if value is not None})
 
 
+def of_one(workload: Workload, threads: int, cores: int) -> Plan:
+    """Return a plan that tells the variants apart on one workload, with so many threads: five blocks of each."""
+    variants = tuple(name for name, contestant in contestants().items() if contestant.role == "variant")
+    return plan(
+        Options(workloads=(workload,), threads=(threads,), contestants=variants, blocks=5, seconds=0.1), cores
+    )
+
+
 def _of_these(made: Plan, options: Options, cores: int) -> Plan:
     jobs = options.jobs or ()
     workloads = (*options.workloads, *(job_workload() for _ in jobs))

@@ -66,8 +66,8 @@ class Log:
         """Those of subscriptions that have not ended, by id. Changed by anybody, by single steps of dict. While it
         is empty, nothing is logged."""
         self.threads: dict[int, threading.Thread] = {}
-        """The dispatchers of those that have a callback, by the same id. They stay here when the map was closed and
-        they have come to its end: who closes it again joins them too, and has seen what they did."""
+        """The dispatchers of those that have a callback, by the same id. They stay here when the map was closed
+        and they have come to its end: who closes it again joins them too, and has seen what they did."""
         self.closed = False
         """Whether nothing more is accepted."""
         self.entries: deque[Logged] = deque()

@@ -37,11 +37,14 @@ if TYPE_CHECKING:
 __all__ = ["NEEDS", "Advice", "NeedError", "advise", "parse_needs", "parse_size", "words", "workload_of"]
 
 
-def advise(workload: Workload, threads: int, needs: Iterable[str] = (), results: Path | None = None) -> Advice:
+def advise(
+    workload: Workload, threads: int, needs: Iterable[str] = (), results: Path | Results | None = None
+) -> Advice:
     """Return which variant to take for a workload and so many threads.
 
-    From `results`, if given; or else from those that this machine's benchmark left for such an interpreter; or
-    else from those that ship with the package, of the interpreter that is closest. Takes half a second.
+    From `results`, if given, a file or what was measured just now; or else from those that this machine's
+    benchmark left for such an interpreter; or else from those that ship with the package, of the interpreter that
+    is closest. Takes half a second.
 
     Raises NeedError, ResultsError, and ValueError for a number of threads that is none; the message is one line.
     """
@@ -50,7 +53,9 @@ def advise(workload: Workload, threads: int, needs: Iterable[str] = (), results:
     return advice_from(measured, workload, threads, needs, origin=origin, environment=environment)
 
 
-def _source(environment: Environment, results: Path | None) -> tuple[Measured, Origin]:
+def _source(environment: Environment, results: Path | Results | None) -> tuple[Measured, Origin]:
+    if isinstance(results, Results):
+        return digest(results), "now"
     if results is not None:
         return digest(Results.load(results)), "file"
     own = store.own(environment)

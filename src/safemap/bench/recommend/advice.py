@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from safemap.bench.recommend.needs import Ruling
     from safemap.bench.workload import Workload
 
-Origin: TypeAlias = Literal["own", "file", "recorded"]
-"""Where results come from: this machine's benchmark left them, the user named them, or they ship with safemap."""
+Origin: TypeAlias = Literal["now", "own", "file", "recorded"]
+"""Where results come from: they were measured for this question, this machine's benchmark left them, the user
+named them, or they ship with safemap."""
 MOST_THREADS: Final = 10_000
 """More is a slip of the finger."""
 
@@ -162,14 +163,12 @@ class _View:
 
     @classmethod
     def of(cls, measured: Measured, workload: Workload, threads: int) -> _View:
+        for point in measured.points:
+            if not point.alone and point.threads == threads and same_workload(point.workload, workload):
+                return cls(point, measured.noise.get(threads, LEAST_EFFECT))
         model = Model(measured.points)
-        point = next(
-            (each for each in measured.points
-             if not each.alone and each.threads == threads and same_workload(each.workload, workload)),
-            None,
-        )  # fmt: skip
         noise = measured.noise.get(model.nearest_threads(threads), LEAST_EFFECT)
-        return cls(point or model.predict(workload, threads), noise)
+        return cls(model.predict(workload, threads), noise)
 
     def ranked(self) -> list[str]:
         """Return the variants, the fastest first, without those that came out wrong where it was measured."""

@@ -78,7 +78,7 @@ def figures(workload: Workload, *, together: bool, alone: bool = False) -> dict[
         found["mixing"] = 2 * math.sqrt(reads * writes)
     if snapshots:  # one after which nothing was written may be had again for nothing
         found["snapshot of changes"] = snapshots * writes / (writes + snapshots)
-        if taken:  # a dict with holes is copied key by key, and without the GIL waits for itself in that
+        if taken:  # a dict with many holes is copied key by key
             found["snapshot of holes"] = snapshots
     if alone:
         found["bare loop"] = 1.0

@@ -76,12 +76,16 @@ def _basis(advice: Advice) -> Iterator[str]:
     if advice.measured:
         yield "This very workload was measured."
     else:
-        yield f"Predicted: {advice.workloads} other workloads were measured, this one was not."
+        yield (
+            f"Predicted: {advice.workloads} other workloads were measured, this one was not; "
+            "`--measure` does, in ten seconds or so."
+        )
     if advice.extrapolates:
         yield "It extrapolates:"
         yield from (f"  {line}" for line in advice.extrapolates)
     blocks = f"{advice.blocks} block" + "s" * (advice.blocks != 1)
     where = {
+        "now": "Measured just now",
         "own": "From this machine's results",
         "file": "From the results given",
         "recorded": "There are no results of this machine yet; from those that ship with safemap",
