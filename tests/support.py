@@ -6,6 +6,7 @@ import importlib
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,13 @@ def _isolated(
 
 
 def run_program(module: str, name: str, kinds: list[str]) -> None:
-    """Call a function for each kind of map; say which, so that a failure shows where it was."""
+    """Call a function for each kind of map; say which, so that a failure shows where it was, and when.
+
+    Much time of which little is processor time: the machine stood still, or was too busy.
+    """
     function = getattr(importlib.import_module(module), name)
+    began = time.monotonic()
     for kind in kinds:
-        sys.stdout.write(f"{kind}\n")
+        sys.stdout.write(f"{kind}, after {time.monotonic() - began:.1f} s ({time.process_time():.1f} s of it used)\n")
         sys.stdout.flush()
         function(kind)
