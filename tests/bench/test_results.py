@@ -94,7 +94,7 @@ def test_profiles(profile, cores):
     cells = list(plan.cells(cores))
     assert len(set(cells)) == len(cells)
     assert {cell.contestant for cell in cells} == {entrant.name for entrant in plan.entrants}
-    assert len(plan.once) == (0 if profile == profiles.QUICK else profiles.DRAWN)
+    assert len(plan.once) == {profiles.QUICK: 0, profiles.STANDARD: 80, profiles.FULL: 640}[profile]
     assert {REFERENCE, CONTROL} <= {entrant.name for entrant in plan.entrants}
     assert max(cell.threads for cell in cells) <= 8
     for name, threads in plan.threads.items():
