@@ -74,6 +74,8 @@ def run_program(module: str, name: str, kinds: list[str]) -> None:
     function = getattr(importlib.import_module(module), name)
     began = time.monotonic()
     for kind in kinds:
-        sys.stdout.write(f"{kind}, after {time.monotonic() - began:.1f} s ({time.process_time():.1f} s of it used)\n")
+        sys.stdout.write(
+            f"{kind}, after {time.monotonic() - began:.1f} s ({time.process_time():.1f} s of it used)\n"
+        )
         sys.stdout.flush()
         function(kind)
