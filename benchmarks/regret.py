@@ -5,8 +5,9 @@
 draws workloads (see `safemap.bench.drawn`), measures all variants on each, and asks for advice from the
 results; the wanted figure is the share of cases in which the pick reaches at least 95 % of the best variant's
 throughput (see `judging`). The same is told of advisers that know less: who always takes one and the same
-variant, and who takes what was fastest on the nearest measured workload. Takes a third of a second for each
-workload, variant and block: 5 to 6 minutes.
+variant, and who takes what was fastest on the nearest measured workload; and, where the same workloads have been
+measured once more (`--again`), who goes by that, as `safemap recommend --measure` does. Takes a third of a second
+for each workload, variant and block: 5 to 6 minutes.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from safemap.bench.recommend.advice import Advice
 
 ADVICE = "the advice"
+MEASURING = "measuring it first"
 NEAREST = "the nearest workload's best"
 
 
@@ -45,9 +47,13 @@ def measure(options: argparse.Namespace) -> Results:
     return measure_plan(plan, " ".join(sys.argv))
 
 
-def judge(measured: Measured, unseen: Results) -> tuple[list[Case], list[bool]]:
+def judge(measured: Measured, unseen: Results, again: Results | None = None) -> tuple[list[Case], list[bool]]:
     """Return what picks are worth, and for each ratio that the advice told whether its interval has the measured
-    one."""
+    one.
+
+    `again`: another measurement of the same workloads, for an adviser who measures them beforehand.
+    """
+    beforehand = None if again is None else digest(again)
     cases: list[Case] = []
     covered: list[bool] = []
     for workload in unseen.plan.workloads:
@@ -56,7 +62,11 @@ def judge(measured: Measured, unseen: Results) -> tuple[list[Case], list[bool]]:
             if not scores:
                 continue
             advice = advice_from(measured, workload, threads, origin="file", environment=unseen.environment)
-            picks = {ADVICE: str(advice.pick), NEAREST: nearest.pick(measured.points, workload, threads)}
+            picks = {ADVICE: str(advice.pick)}
+            if beforehand is not None:
+                told = advice_from(beforehand, workload, threads, origin="now", environment=unseen.environment)
+                picks[MEASURING] = str(told.pick)
+            picks[NEAREST] = nearest.pick(measured.points, workload, threads)
             picks |= {f"always {name}": name for name in NAMES}
             cases.append(case(str(workload), threads, scores, picks))
             covered += _covered(advice, unseen, workload.name)
@@ -132,6 +142,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="the length of a window")
     parser.add_argument("--out", type=Path, help="keep what was measured of the drawn workloads, as results")
     parser.add_argument("--measured", type=Path, help="judge what --out kept, and measure nothing")
+    parser.add_argument("--again", type=Path, help="what --out kept of the same workloads, another time")
     options = parser.parse_args()
     unseen = Results.load(options.measured) if options.measured else measure(options)
     if options.out:
@@ -140,7 +151,8 @@ def main() -> None:
         measured = digest(Results.load(options.results))
     else:
         measured = store.closest(unseen.environment, list(store.recorded()))
-    cases, covered = judge(measured, unseen)
+    again = Results.load(options.again) if options.again else None
+    cases, covered = judge(measured, unseen, again)
     print(*table(cases), "", *summary(cases, covered), sep="\n")  # noqa: T201
 
 

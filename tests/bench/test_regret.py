@@ -103,6 +103,13 @@ def test_the_advice_is_good_in_a_world_of_known_costs_and_always_the_same_varian
     assert len(regret.table(cases)) == 31
 
 
+def test_who_measures_beforehand_goes_by_that(unseen):
+    cases, _ = regret.judge(digest(suite()), unseen, unseen)
+    assert [each.picks[regret.MEASURING] for each in cases] == [each.best for each in cases]
+    assert regret.reached([each.shares[regret.MEASURING] for each in cases]) >= 29
+    assert any(each.picks[regret.MEASURING] != each.picks[regret.ADVICE] for each in cases)
+
+
 def test_advice_from_results_with_the_variants_mixed_up_is_found_out(unseen):
     """The evaluation would tell if the advice were worthless."""
     wrong = digest(suite())
