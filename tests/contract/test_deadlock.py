@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import safemap
@@ -32,3 +33,27 @@ def test_while_one_thread_is_about_to_give_up_the_other_does_not(monkeypatch):
         (by_compute(m, "b"), lambda: m.compute("a", lambda n: n + 1)),
     )
     assert outcomes == ["deadlock", "done"]
+
+
+def test_who_has_waited_before_is_no_part_of_a_deadlock():
+    first, second = safemap.MutexMap(), safemap.MutexMap()
+    has_second = threading.Event()
+
+    def wait_for_the_first_and_hold_the_second():
+        with first.locked():
+            pass
+        with second.locked():
+            has_second.set()
+            time.sleep(4 * deadlock.CONFIRMATIONS * deadlock.STEP)
+
+    thread = threading.Thread(target=wait_for_the_first_and_hold_the_second)
+    with first.locked():
+        thread.start()
+        until = time.monotonic() + 10
+        while thread.ident not in deadlock._waiting and time.monotonic() < until:
+            time.sleep(0.001)
+        assert thread.ident in deadlock._waiting
+    assert has_second.wait(10)
+    with first.locked(), second.locked():
+        pass
+    thread.join(10)

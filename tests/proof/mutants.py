@@ -336,9 +336,16 @@ MUTANTS = [
     Mutant(
         "deadlock: the victim still counts as waiting",
         "sync/deadlock.py",
+        "            del _waiting[me]\n",
+        "            pass\n",
+        "../contract/test_deadlock.py::test_while_one_thread_is_about_to_give_up_the_other_does_not",
+    ),
+    Mutant(
+        "deadlock: who has waited still counts as waiting",
+        "sync/deadlock.py",
         "            _waiting.pop(me, None)\n",
         "            pass\n",
-        "test_schedules_of_locks.py::test_deadlocks_are_found",
+        "../contract/test_deadlock.py::test_who_has_waited_before_is_no_part_of_a_deadlock",
     ),
     Mutant(
         "deadlock: only the next thread is asked",
