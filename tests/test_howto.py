@@ -77,7 +77,7 @@ def test_what_the_page_on_measuring_ones_own_program_shows_is_so(tmp_path):
         env=os.environ | {"PYTHONPATH": str(Path(safemap.__file__).parent.parent)},
         capture_output=True,
         text=True,
-        timeout=300,  # hangs are what it finds, and each is waited for
+        timeout=100,
         check=False,
     )
     assert done.stderr == ""
