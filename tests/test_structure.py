@@ -45,7 +45,7 @@ LAYERS = {
 """For each layer, those that it stands on."""
 FOR_CHECKERS = {"_entry": {"_contract"}, "_views": {"_contract"}, "_types": {"_missing"}}
 """What a layer may import besides for its annotations, under TYPE_CHECKING: at runtime it would be a circle."""
-EXCEPTIONS = {"testing.schedules": {"sync"}}  # it replaces the locks that maps are made of
+EXCEPTIONS = {"testing.scheduled_locks": {"sync"}}  # it replaces the locks that maps are made of
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ RIGHT_WAYS = [
     ("_entry", "TYPE_CHECKING = False\nif TYPE_CHECKING:\n    from safemap._contract import ConcurrentMapping"),
     ("watch.events", "import safemap\nsafemap.MISSING\nsafemap.__version__\nfrom safemap.watch.log import Log"),
     ("watch.events", "from . import log\nfrom .. import MISSING\nother._private"),
-    ("testing.schedules", "import importlib\nimportlib.import_module('safemap.sync.lock')"),
+    ("testing.scheduled_locks", "import importlib\nimportlib.import_module('safemap.sync.lock')"),
     ("detect.locks", "from safemap.detect import findings\nfrom . import threads\nimport safemapping"),
 ]
 WRONG_CIMPORTS = [

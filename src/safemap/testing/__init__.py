@@ -23,7 +23,8 @@ from safemap.testing.linearizability import (
 from safemap.testing.models import MapModel, SequentialModel
 from safemap.testing.programs import Call, HangError, Program, Runner, fuzz, programs, tried
 from safemap.testing.recorded_map import RecordedMap
-from safemap.testing.schedules import Exploration, Explorer, Scenario, ScheduleError
+from safemap.testing.scheduler import Scenario
+from safemap.testing.schedules import Exploration, Explorer, ScheduleError
 
 __all__ = [
     "Call",
