@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import safemap
+from safemap.testing.threads import in_other_thread
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -79,3 +81,33 @@ def run_program(module: str, name: str, kinds: list[str]) -> None:
         )
         sys.stdout.flush()
         function(kind)
+
+
+def come_at_every_line(of: str, begin: Any) -> int:
+    """Have something come in the middle of an operation, as finalizers do; return at how many lines it was tried.
+
+    `begin()` returns the operation, which each time is the first of a new thread, and what comes: the n-th time,
+    at the n-th line of those files whose path begins with `of`.
+    """
+    for n in itertools.count(1):
+        operation, come = begin()
+        lines = iter(range(n, 0, -1))
+
+        def trace(frame: Any, event: str, _argument: Any, lines: Any = lines, come: Any = come) -> Any:
+            if not frame.f_code.co_filename.startswith(of):
+                return None
+            if event == "line" and next(lines, None) == 1:
+                come()
+            return trace
+
+        def run(trace: Any = trace, operation: Any = operation) -> None:
+            sys.settrace(trace)
+            try:
+                operation()
+            finally:
+                sys.settrace(None)
+
+        in_other_thread(run)
+        if next(lines, None) is not None:
+            return n - 1
+    raise AssertionError("not reached")

@@ -10,6 +10,7 @@ import pickle
 import sys
 import threading
 import weakref
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from safemap import detect
 from safemap.detect import CheckedDict, keys, threads
 from safemap.testing.hostile import Key
 from safemap.testing.threads import in_other_thread, in_threads, rapid_switching
+from tests.support import come_at_every_line
 
 
 @pytest.fixture(autouse=True)
@@ -154,6 +156,26 @@ def test_hostile_keys_and_finalizers_may_use_the_dict():
     d["f"] = Finalized()
     d.clear()
     assert used
+
+
+def test_a_finalizer_may_use_the_dict_at_any_line_of_a_threads_first_use():
+    def begin():
+        d = CheckedDict(a=1)
+
+        def operation():
+            begun = threads.here.state  # where it was begun, a thread gets this
+            del threads.here.state
+            d["a"] = 2
+            assert d["a"] == 2
+            threads.here.state = begun
+
+        def come():
+            d["finalized"] = d.get("finalized", 0) + 1
+            assert list(d) == ["a", "finalized"]
+
+        return operation, come
+
+    assert come_at_every_line(str(Path(detect.__file__).parent), begin) > 30
 
 
 def test_keys_values_and_dicts_live_no_longer():

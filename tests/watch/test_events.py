@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gc
 import threading
+from pathlib import Path
 
 import pytest
 
+import safemap.watch
 from safemap import MISSING, CopyOnWriteMap, MutexMap, ShardedMap, Snapshot
 from safemap.testing.hostile import Hostile, Key
 from safemap.testing.threads import in_other_thread, in_threads
 from safemap.watch import Event, WatchedMap
+from tests.support import come_at_every_line
 from tests.watch.support import WAIT
 
 A = {"a": 1}
@@ -221,6 +224,42 @@ class TestReentrant:
         for event in events:
             replica[event.key] = event.new
         assert replica == m.to_dict()
+
+    @pytest.mark.parametrize("heard", [False, True])
+    def test_a_finalizer_may_use_the_map_at_any_line(self, variant, heard):
+        def begin():
+            m = WatchedMap(variant(a=1))
+            events = m.watch() if heard else []
+            going = [True]
+
+            def operation():
+                m["a"] = 2
+                with m.entry("b") as entry, m.locked():
+                    entry.value = 3
+                    m.update(c=4, d=5)
+                m.clear()
+                m["e"] = 6
+                going.clear()
+                m._check()
+                m.close()
+                replica = {"a": 1}
+                for event in events:
+                    if event.kind == "cleared":
+                        replica.clear()
+                    else:
+                        replica[event.key] = event.new
+                assert m["e"] == 6
+                assert not heard or replica == m.to_dict()
+
+            def come():
+                if going:
+                    with m.locked():
+                        m.compute("finalized", lambda n: n + 1, 0)
+                    assert m["finalized"] == 1
+
+            return operation, come
+
+        assert come_at_every_line(str(Path(safemap.watch.__file__).parent), begin) > 100
 
 
 class Interrupted(BaseException):

@@ -160,11 +160,17 @@ def forgotten(number: int) -> bool:
     return number in _forgotten
 
 
+class _First:
+    """Makes a thread's state where it has none. One that a finalizer got in the middle of that comes first."""
+
+    def __get__(self, local: Here, _type: object = None) -> ThreadState:
+        return local.__dict__.setdefault("state", ThreadState())  # type: ignore[no-any-return]
+
+
 class Here(threading.local):
     """The calling thread's own: `here.state`."""
 
-    def __init__(self) -> None:
-        self.state: ThreadState = ThreadState()
+    state: _First = _First()
 
 
 here: Here = Here()

@@ -7,19 +7,25 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from safemap.watch.log import Batch
+
+    Whole: TypeAlias = tuple[tuple[Any, ...], Batch | None]
 
 
 class Here(threading.local):
-    """What a thread is doing with a map."""
+    """What a thread is doing with a map.
 
-    def __init__(self) -> None:
-        self.holds = 0
-        """How many sections it is in: keys, and the whole."""
-        self.wholes: list[Any] = []
-        """Those on the whole, as the inner map gave them."""
-        self.batch: Batch | None = None
-        """What it has done in these."""
+    A finalizer may use the map in the middle of any line here, and leaves all as it found it. So a thread begins
+    with what stands in the class (it would find half of what an `__init__` makes), and what belongs together is
+    one attribute, replaced in one step.
+    """
+
+    holds: int = 0
+    """How many sections it is in: keys, and the whole."""
+    whole: Whole = ((), None)
+    """Those on the whole, as the inner map gave them, and what the thread has done in these."""
 
     def check_free(self) -> None:
         """Raise RuntimeError if the thread holds anything."""

@@ -97,25 +97,24 @@ class LoggedMap(MapAround[K, V]):
             return False
         here = self._here
         here.holds += 1
-        here.wholes.append(section)
-        if here.batch is None:
-            here.batch = Batch()
+        sections, batch = here.whole
+        here.whole = (*sections, section), Batch() if batch is None else batch
         return True
 
     def _release_all(self) -> None:
         here = self._here
         here.holds -= 1
-        section = here.wholes.pop()
-        batch = None
-        if not here.wholes:
-            batch, here.batch = here.batch, None
-            if batch is not None and batch.entries:
-                self._log.entries.append(batch)
+        sections, batch = here.whole
+        *outer, section = sections
+        last = None if outer else batch
+        if last is not None:  # first into the log: what a finalizer does comes into the batch, or behind it
+            self._log.entries.append(last)
+        here.whole = tuple(outer), batch if outer else None
         try:
             section.__exit__(None, None, None)
         finally:
-            if batch is not None:
-                batch.ready = True
+            if last is not None:
+                last.ready = True
             self._distribute()
 
     def _after_fork_in_child(self) -> None:
@@ -152,7 +151,7 @@ class LoggedMap(MapAround[K, V]):
             self._append((kind, key, old, new))
 
     def _append(self, entry: Logged) -> None:
-        batch = self._here.batch
+        _, batch = self._here.whole
         (self._log if batch is None else batch).entries.append(entry)
 
     def _look_again(self, key: K, told: V | MissingType) -> None:
@@ -178,7 +177,7 @@ class LoggedMap(MapAround[K, V]):
     def _check(self) -> None:
         super()._check()
         assert not self._here.holds
-        assert self._here.batch is None
+        assert self._here.whole == ((), None)
         assert not self._log.entries
 
     # --- writing: what is not made of the hooks alone --------------------------------------------------
