@@ -118,6 +118,7 @@ class TestHoldsItsLock(Conformance):
 
     make = HoldsItsLock
     claims = {"iteration", "safe iteration"}
+    limit = 2.0
 
 
 class PopsNothing(Locked):

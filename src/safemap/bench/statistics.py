@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from operator import itemgetter
 from statistics import median
 from typing import Final, TypeAlias
 
@@ -87,10 +88,20 @@ def noise_floor(control: Sequence[float], blocks: int) -> float:
 @cache
 def _spread(ratios: tuple[float, ...], count: int) -> tuple[float, float]:
     """Return the ends of the bootstrap interval of the median of `count` such ratios."""
-    chance = random.Random(count)  # noqa: S311 - the same figures give the same interval
-    medians = sorted(median(chance.choices(ratios, k=count)) for _ in range(RESAMPLES))
+    medians = sorted(median(resample(ratios)) for resample in _resamples(len(ratios), count))
     tail = round(RESAMPLES * (1 - CONFIDENCE) / 2)
     return medians[tail], medians[-1 - tail]
+
+
+@lru_cache(maxsize=16)
+def _resamples(there: int, count: int) -> tuple[Callable[[tuple[float, ...]], tuple[float, ...]], ...]:
+    """Return functions that each pick `count` of so many figures at random; the same ones each time.
+
+    Drawing anew for each interval would take most of the time that a report takes.
+    """
+    chance = random.Random(count)  # noqa: S311 - the same figures give the same interval
+    draws = (chance.choices(range(there), k=count) for _ in range(RESAMPLES))
+    return tuple(itemgetter(*places, *places[: count == 1]) for places in draws)  # of one place it picks no tuple
 
 
 def differs(ratio: Ratio, noise: float) -> bool:
