@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
@@ -45,6 +46,7 @@ def in_threads(*functions: Callable[[], Any], timeout: float = 60) -> list[Any]:
     for thread in threads:
         thread.join(max(0, deadline - time.monotonic()))
     if any(thread.is_alive() for thread in threads):
+        _collect_elsewhere()
         where = _stacks(set(threading.enumerate()) - others)
         message = f"threads still run after {timeout} s; errors so far: {errors}\n{where}"
         raise TimeoutError(message)
@@ -68,6 +70,17 @@ def rapid_switching() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(interval)
+
+
+def _collect_elsewhere() -> None:
+    """Have what threads that hang were to finalize die in a thread of its own.
+
+    Without the GIL an object is let go by the thread that made it, or else by whoever collects next: that could be
+    the caller, who would wait in the finalizer as they do. While one waits there, nothing more is collected.
+    """
+    collector = threading.Thread(target=gc.collect, daemon=True)
+    collector.start()
+    collector.join(1)
 
 
 def _stacks(threads: set[threading.Thread]) -> str:
