@@ -83,18 +83,18 @@ def run_program(module: str, name: str, kinds: list[str]) -> None:
         function(kind)
 
 
-def come_at_every_line(of: str, begin: Any) -> int:
+def come_at_every_line(of: str, begin: Any, but: frozenset[str] = frozenset()) -> int:
     """Have something come in the middle of an operation, as finalizers do; return at how many lines it was tried.
 
     `begin()` returns the operation, which each time is the first of a new thread, and what comes: the n-th time,
-    at the n-th line of those files whose path begins with `of`.
+    at the n-th line of those files whose path begins with `of`, `but` not of functions with these names.
     """
     for n in itertools.count(1):
         operation, come = begin()
         lines = iter(range(n, 0, -1))
 
         def trace(frame: Any, event: str, _argument: Any, lines: Any = lines, come: Any = come) -> Any:
-            if not frame.f_code.co_filename.startswith(of):
+            if not frame.f_code.co_filename.startswith(of) or frame.f_code.co_name in but:
                 return None
             if event == "line" and next(lines, None) == 1:
                 come()

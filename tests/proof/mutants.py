@@ -253,6 +253,40 @@ MUTANTS = [
         "test_schedules_of_maps.py::test_copy_on_write[a batch appears all at once]",
     ),
     Mutant(
+        "copy-on-write: clear does not say which pages it empties",
+        "maps/copy_on_write.py",
+        """            self._changing = (*changing, *pages)
+            for page in pages:
+""",
+        """            for page in pages:
+""",
+        "../faults/test_any_line.py::test_a_finalizer_may_use_the_map_at_any_line[copy_on_write]",
+    ),
+    Mutant(
+        "copy-on-write: an undone update does not count what came in its middle",
+        "maps/copy_on_write.py",
+        """                self._size = version.size
+                self._settle_size(mine, outer)
+""",
+        """                self._size = version.size
+                self._unsettled = False
+""",
+        "../faults/test_any_line.py::test_a_finalizer_may_use_the_map_at_any_line[copy_on_write]",
+    ),
+    Mutant(
+        "watch: a section's batch enters the log after the section has been left",
+        "watch/logged_map.py",
+        """            self._log.entries.append(last)
+        here.whole = tuple(outer), batch if outer else None
+""",
+        """            pass
+        here.whole = tuple(outer), batch if outer else None
+        if last is not None:
+            self._log.entries.append(last)
+""",
+        "../watch/test_events.py::TestReentrant::test_a_finalizer_may_use_the_map_at_any_line[mutex-True]",
+    ),
+    Mutant(
         "field lock: a free lock is taken in two steps",
         "sync/field_lock.py",
         """    if lock._owner:

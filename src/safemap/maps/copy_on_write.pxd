@@ -39,6 +39,7 @@ cdef class CopyOnWriteMap(ConcurrentMapping):
     cdef list _idle
     cdef list _every
     cdef readonly list _live
+    cdef tuple _changing
     cdef Py_ssize_t _size
     cdef Py_ssize_t _operations
     cdef Py_ssize_t _cursor

@@ -10,7 +10,8 @@ runs. Functions, `entry`, `locked` and batches hold the *claim* on the whole map
 wait for; readers and snapshots do not.
 
 Invariants
-  1. `_pages`, `_layout`, `_live`, `_size`, `_sequence`, `_batch` and the pages are written under `_commit`.
+  1. `_pages`, `_layout`, `_live`, `_size`, `_changing`, `_sequence`, `_batch` and the pages are written under
+     `_commit`.
   2. A directory is never changed, only replaced. Its length never shrinks.
   3. A page never dies before its map (`_every`): when it leaves the directory it is emptied (after `_layout` has
      grown), kept in `_idle`, and becomes another page later. So whatever a reader finds in a page, however late
@@ -20,8 +21,9 @@ Invariants
      each of them has it saved, or shows another page in its place. If a version has a page saved, so
      have all older ones: hence the walk from the newest that stops at the first that has it.
   5. `_writing` holds the pages that are about to change or are changing: one, and more only where a key's
-     `__eq__`, a finalizer or a signal handler writes in the middle of a write. A version made just then has
-     them saved from the start. While it is not empty, no page is replaced.
+     `__eq__`, a finalizer or a signal handler writes in the middle of a write. Where the whole is emptied or
+     undone, `_changing` holds them. A version made just then has them saved from the start. While `_writing` is
+     not empty, no page is replaced.
   6. `_sequence` is odd while a batch is open. `_batch[0]` is then the version of the moment before it, which
      everybody but the batch's thread reads. It is set before `_sequence` becomes odd, and cleared after
      it has become even.
@@ -105,6 +107,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         "_batch",
         "_batch_depth",
         "_batch_owner",
+        "_changing",
         "_commit",
         "_cursor",
         "_every",
@@ -163,6 +166,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._batch_owner = 0  # ident of the batch's thread; it alone compares equal
         self._batch_depth = 0  # how many sections that thread is in; touched by it alone
         self._writing: dict[object, Page] = {}  # by a token for each write
+        self._changing: tuple[Page, ...] = ()
         self._operations = 0  # writes begun: shows a write that another one has come in the middle of it
         self._unsettled = False  # `_size` is not right: count the entries
         self._plain = COMPILED
@@ -254,7 +258,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
             operations = self._operations
             pages = self._pages
             version = Version(pages, self._counted())
-            for page in list(self._writing.values()):
+            for page in [*self._writing.values(), *self._changing]:
                 self._save(page)
                 version.saved[id(page)] = copy_of(page)
             reference = ref(version)
@@ -461,21 +465,37 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _empty(self) -> None:
         """Remove everything, in a batch."""
+        outer = bool(self._writing)
         self._unsettled = True
+        self._operations = mine = self._operations + 1
         dying = []  # kept until the map is whole again: what dies may use it
-        pages = list(distinct(self._pages))
-        for page in pages:
-            self._save(page)
-            dying.append(copy_of(page))
-        if not self._writing:
-            self._direct((self._idle_page(),))
-        for page in pages:
-            page.clear()
-        if not self._writing:
-            self._idle.extend(pages)
-        self._size = 0
-        self._operations += 1
-        self._unsettled = bool(self._writing)
+        changing = self._changing
+        token = object()
+        self._writing[token] = NO_PAGE
+        try:
+            pages = list(distinct(self._pages))
+            self._changing = (*changing, *pages)
+            for page in pages:
+                self._save(page)
+                dying.append(copy_of(page))
+            if not outer:
+                self._direct((self._idle_page(),))
+            for page in pages:
+                page.clear()
+            if not outer:
+                self._idle.extend(pages)
+            self._size = 0
+            self._settle_size(mine, outer)
+        finally:
+            self._changing = changing
+            del self._writing[token]
+
+    def _settle_size(self, mine: int, outer: bool) -> None:
+        """End a change that began as operation `mine`: its size is right, unless another came in the middle."""
+        if not outer and self._operations == mine:
+            self._unsettled = False
+        elif not outer:
+            self._recount()
 
     def _update(self, staged: dict[K, V]) -> None:
         if len(staged) == 1:
@@ -542,29 +562,39 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
 
     def _restore(self, version: Version) -> None:
         """Make the contents those of an earlier version again. Called inside the batch that changed them."""
+        dying = []  # kept until the map is whole again: what dies may use it
         self._commit.acquire()
         try:
-            restored = list(distinct(version.directory))
-            ids = {id(page) for page in restored}
-            dying = []  # kept until the map is whole again: what dies may use it
-            leaving = [page for page in distinct(self._pages) if id(page) not in ids]
-            self._idle = [page for page in self._idle if id(page) not in ids]
-            for page in leaving:
-                self._save(page)
-                dying.append(copy_of(page))
-                page.clear()
-            for page in restored:
-                saved = version.saved.get(id(page))
-                if saved is not None:
+            outer = bool(self._writing)
+            self._unsettled = True
+            self._operations = mine = self._operations + 1
+            changing = self._changing
+            token = object()
+            self._writing[token] = NO_PAGE
+            try:
+                restored = list(distinct(version.directory))
+                ids = {id(page) for page in restored}
+                leaving = [page for page in distinct(self._pages) if id(page) not in ids]
+                self._changing = (*changing, *restored, *leaving)
+                idle, self._idle = self._idle, []  # what comes in the middle of this gets none of the restored
+                for page in leaving:
                     self._save(page)
                     dying.append(copy_of(page))
                     page.clear()
-                    page.update(saved)
-            self._direct(version.directory)
-            self._idle.extend(leaving)
-            self._size = version.size
-            self._operations += 1
-            self._unsettled = bool(self._writing)
+                for page in restored:
+                    saved = version.saved.get(id(page))
+                    if saved is not None:
+                        self._save(page)
+                        dying.append(copy_of(page))
+                        page.clear()
+                        page.update(saved)
+                self._direct(version.directory)
+                self._idle += [page for page in idle + leaving if id(page) not in ids]
+                self._size = version.size
+                self._settle_size(mine, outer)
+            finally:
+                self._changing = changing
+                del self._writing[token]
         finally:
             self._commit.release()
 
@@ -581,6 +611,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         assert self._batch_owner == 0
         assert self._sequence % 2 == 0
         assert not self._writing
+        assert not self._changing
         assert not self._commit.listed()
         assert not any(self._idle)
 
@@ -659,6 +690,7 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._section.forget_lost_owners()
         if not self._commit.is_mine():
             self._writing.clear()
+            self._changing = ()
         if self._commit.known(WHOLE) is None:  # what is left there is this thread's own
             batch = self._batch[0]
             if batch is not None:

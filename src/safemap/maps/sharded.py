@@ -16,7 +16,8 @@ Invariants
 Linearization points: of a read, the dict's lookup; of a write, the one dict operation under the lock. Of
 `to_dict`, `snapshot`, `clear`, and of `popitem` on an empty map: any moment at which all shards' locks are
 held. `update` is one write after another. An iteration copies each shard when it comes to it (an atomic
-`list(dict)`), so it is weak; `len` adds up the shards' lengths and is approximate while others write.
+`list(dict)`; in plain Python, all of them when it begins), so it is weak; `len` adds up the shards' lengths and is
+approximate while others write.
 
 The shard's number is taken from the mixed hash (`_lookup`).
 
