@@ -28,7 +28,6 @@ def test_what_threads_that_hang_have_left_is_not_finalized_by_who_waits_for_them
             gc.collect()
             print("goes on", flush=True)
         os._exit(0)
-        """,
-        timeout=15,
+        """
     )
     assert out == "goes on\n"
