@@ -265,10 +265,12 @@ MUTANTS = [
     Mutant(
         "copy-on-write: an undone update does not count what came in its middle",
         "maps/copy_on_write.py",
-        """                self._size = version.size
-                self._settle_size(mine, outer)
+        """                self._idle += [page for page in idle + leaving if id(page) not in ids]
+                if not outer:
+                    self._recount()
 """,
-        """                self._size = version.size
+        """                self._idle += [page for page in idle + leaving if id(page) not in ids]
+                self._size = version.size
                 self._unsettled = False
 """,
         "../faults/test_any_line.py::test_a_finalizer_may_use_the_map_at_any_line[copy_on_write]",

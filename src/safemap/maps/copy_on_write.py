@@ -466,13 +466,13 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
     def _empty(self) -> None:
         """Remove everything, in a batch."""
         outer = bool(self._writing)
-        self._unsettled = True
-        self._operations = mine = self._operations + 1
+        self._operations += 1
         dying = []  # kept until the map is whole again: what dies may use it
         changing = self._changing
         token = object()
         self._writing[token] = NO_PAGE
         try:
+            self._unsettled = True  # from here on, what comes in between leaves that so
             pages = list(distinct(self._pages))
             self._changing = (*changing, *pages)
             for page in pages:
@@ -484,18 +484,10 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
                 page.clear()
             if not outer:
                 self._idle.extend(pages)
-            self._size = 0
-            self._settle_size(mine, outer)
+                self._recount()
         finally:
             self._changing = changing
             del self._writing[token]
-
-    def _settle_size(self, mine: int, outer: bool) -> None:
-        """End a change that began as operation `mine`: its size is right, unless another came in the middle."""
-        if not outer and self._operations == mine:
-            self._unsettled = False
-        elif not outer:
-            self._recount()
 
     def _update(self, staged: dict[K, V]) -> None:
         if len(staged) == 1:
@@ -566,12 +558,12 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
         self._commit.acquire()
         try:
             outer = bool(self._writing)
-            self._unsettled = True
-            self._operations = mine = self._operations + 1
+            self._operations += 1
             changing = self._changing
             token = object()
             self._writing[token] = NO_PAGE
             try:
+                self._unsettled = True
                 restored = list(distinct(version.directory))
                 ids = {id(page) for page in restored}
                 leaving = [page for page in distinct(self._pages) if id(page) not in ids]
@@ -590,8 +582,8 @@ class CopyOnWriteMap(ConcurrentMapping[K, V]):
                         page.update(saved)
                 self._direct(version.directory)
                 self._idle += [page for page in idle + leaving if id(page) not in ids]
-                self._size = version.size
-                self._settle_size(mine, outer)
+                if not outer:
+                    self._recount()
             finally:
                 self._changing = changing
                 del self._writing[token]

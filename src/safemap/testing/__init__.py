@@ -7,7 +7,8 @@
   - Run the contract's own tests on a map of yours: `safemap.testing.conformance`, with pytest.
 
 The layers, each on those before it: history (recorded_map), linearizability and models, guarantees, programs,
-schedules. All stand on the public names of safemap; schedules alone knows the locks that maps are made of.
+scheduler, scheduled_locks and tracing, schedules. All stand on the public names of safemap; scheduled_locks alone
+knows the locks that maps are made of.
 """
 
 from __future__ import annotations
